@@ -1,0 +1,1 @@
+//! I/O out: one function per deed, no decisions.

@@ -1,0 +1,8 @@
+//! pgcluster: PID 1, failover command, health check and diagnostics of a highly available PostgreSQL in containers.
+//!
+//! The way through it is one-directional:
+//! `env → spec (valid wishes) → observe (what is there) → plan (pure decision) → act (I/O) → exec the server`.
+
+pub mod act;
+pub mod model;
+pub mod render;

@@ -1,0 +1,1 @@
+//! PURE. Spec (+ view) → files. `quote` has one function per target grammar.
