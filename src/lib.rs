@@ -6,3 +6,4 @@
 pub mod act;
 pub mod model;
 pub mod render;
+pub mod spec;

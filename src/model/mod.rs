@@ -1,1 +1,5 @@
 //! PURE. The nouns of the cluster.
+
+pub mod node;
+
+pub use node::{NodeId, NodeName, NodeNumber};
