@@ -1,1 +1,3 @@
 //! PURE. The nouns of the cluster.
+
+pub mod room;
