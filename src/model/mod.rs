@@ -1,5 +1,13 @@
 //! PURE. The nouns of the cluster.
 
-pub mod node;
+mod conninfo;
+mod node;
+mod own;
+mod room;
+mod view;
 
+pub use conninfo::conninfo_value;
 pub use node::{NodeId, NodeName, NodeNumber};
+pub use own::{OwnData, OwnNode, Stopped};
+pub use room::RoomState;
+pub use view::{ClusterView, NodeState, Reach, Role};

@@ -1,6 +1,6 @@
 //! What lies in this node's own data directory, read while no server runs on it.
 
-use super::{Epoch, History, Lsn, SystemId, Timeline, view::Role};
+use super::{Epoch, History, Lsn, Role, SystemId, Timeline};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnData {
