@@ -30,8 +30,8 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     let work = Workplace { spec, tools, stop, sign: sign.as_ref() };
     let began = Instant::now();
     loop {
-        let (decided, view) = decide(&work, began).await?;
-        configuration::write(&work, view.primary().map(|(_, state)| state)).await?;
+        let (decided, own, view) = decide(&work, began).await?;
+        configuration::write(spec, own.parameters(), view.primary().map(|(_, state)| state))?;
         carry_out(&work, &decided).await?;
         if decided.verdict != Verdict::Resume || is_still_alone(&work).await {
             break;
@@ -44,7 +44,7 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
 }
 
 /// Looks and decides until the verdict is something to do.
-async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<(StartPlan, ClusterView)> {
+async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<(StartPlan, OwnData, ClusterView)> {
     let me = me(work.spec);
     let mut said = String::new();
     let mut pause = FIRST_PAUSE;
@@ -65,7 +65,7 @@ async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<(StartPl
         }
         match plan.verdict {
             Verdict::Wait => tokio::time::sleep(pause).await,
-            _ => return Ok((plan, view)),
+            _ => return Ok((plan, own, view)),
         }
         pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }

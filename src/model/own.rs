@@ -1,6 +1,6 @@
 //! What lies in this node's own data directory, read while no server runs on it.
 
-use super::{Epoch, History, Lsn, Role, SystemId, Timeline};
+use super::{Epoch, History, Lsn, ParameterFloor, Role, SystemId, Timeline};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnData {
@@ -9,6 +9,15 @@ pub enum OwnData {
     /// A rewind was interrupted while it wrote: never data, but the promise in it still holds.
     Unfinished { promised_epoch: Epoch },
     Valid(OwnNode),
+}
+
+impl OwnData {
+    pub fn parameters(&self) -> ParameterFloor {
+        match self {
+            OwnData::Valid(own) => own.parameters,
+            OwnData::None | OwnData::Unfinished { .. } => ParameterFloor::default(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +35,8 @@ pub struct OwnNode {
     /// Where this node's WAL ends. Exact after a clean stop of a primary, else read from pg_wal, else the last known safe point.
     pub wal_end: Lsn,
     pub history: History,
+    /// As in pg_control.
+    pub parameters: ParameterFloor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

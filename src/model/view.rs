@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, History, Lsn, NodeNumber, RoomState, SystemId, Timeline};
+use super::{Epoch, History, Lsn, NodeNumber, ParameterFloor, RoomState, SystemId, Timeline};
 
 /// What one node answered to one question with one deadline.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,7 @@ pub struct NodeState {
     pub receiver_silent_ms: Option<u64>,
     /// How the server's timeline came to be; empty on timeline 1.
     pub history: History,
+    pub parameters: ParameterFloor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::act::command::Command;
+use crate::act::command::{Command, CommandError};
 use crate::act::signal::StopSignals;
-use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, Role, Stopped, Timeline, conninfo_value};
+use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, ParameterFloor, Role, Stopped, Timeline, conninfo_value};
 use crate::observe::tools::Tools;
 use crate::render::auto_conf;
 
@@ -43,7 +43,8 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         promised_epoch,
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
         wal_end: checkpoint_at.max(recovered_to),
-        history: History::parse(&read_optional(&data_dir.join(format!("pg_wal/{:08X}.history", timeline.0)))?)?,
+        history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
+        parameters: ParameterFloor::from_values(ParameterFloor::NAMES.map(|name| control_setting(&control, name))),
     }))
 }
 
@@ -52,17 +53,23 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<Lsn> {
     let dump = Command::new(&tools.pg_waldump)
         .args(["--quiet", "--path"])
-        .arg(data_dir.join("pg_wal"))
+        .args([data_dir.join("pg_wal")])
         .args(["--timeline", &own.timeline.to_string(), "--start", &own.wal_end.to_string()])
         .timeout(Duration::from_secs(60))
-        .run_to_end(stop)
-        .await?;
-    Ok(end_in_waldump(&dump.stderr).unwrap_or(own.wal_end).max(own.wal_end))
+        .run(stop)
+        .await;
+    let said = match dump {
+        Ok(output) => output.stderr,
+        // The end of WAL is an error to it.
+        Err(CommandError::Failed { stderr, .. }) => stderr,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(end_in_waldump(&said).unwrap_or(own.wal_end).max(own.wal_end))
 }
 
 /// `… error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0`: the last LSN named.
-fn end_in_waldump(stderr: &str) -> Option<Lsn> {
-    let line = stderr.lines().rev().find(|line| line.contains("error in WAL record at"))?;
+fn end_in_waldump(stderr: &[String]) -> Option<Lsn> {
+    let line = stderr.iter().rev().find(|line| line.contains("error in WAL record at"))?;
     line.split(" at ").skip(1).filter_map(|part| part.split([':', ' ', ',']).next()?.parse().ok()).last()
 }
 
@@ -138,7 +145,13 @@ async fn read_control(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> any
         .timeout(Duration::from_secs(10))
         .run(stop)
         .await?;
-    Ok(output.stdout.lines().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim().into(), v.trim().into())).collect())
+    Ok(output.stdout.iter().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim().into(), v.trim().into())).collect())
+}
+
+/// `max_connections setting:   100`; `max_prepared_xacts` and `max_locks_per_xact` are shortened there.
+fn control_setting(control: &BTreeMap<String, String>, name: &str) -> u32 {
+    let key = format!("{} setting", name.replace("_prepared_transactions", "_prepared_xacts").replace("_per_transaction", "_per_xact"));
+    control.get(&key).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn read_optional(path: &PathBuf) -> anyhow::Result<String> {
@@ -156,7 +169,7 @@ mod tests {
     #[test]
     fn finds_the_end_that_pg_waldump_names() {
         let text = "pg_waldump: error: error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0\n";
-        assert_eq!(end_in_waldump(text), Some("0/30000D8".parse().expect("LSN")));
-        assert_eq!(end_in_waldump("pg_waldump: error: could not find file"), None);
+        assert_eq!(end_in_waldump(&[text.to_string()]), Some("0/30000D8".parse().expect("LSN")));
+        assert_eq!(end_in_waldump(&["pg_waldump: error: could not find file".to_string()]), None);
     }
 }

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::link::Address;
-use crate::model::{ClusterView, conninfo_value, Epoch, History, Lsn, NodeNumber, NodeState, Reach, Role, RoomState, SystemId, Timeline};
+use crate::model::{ClusterView, conninfo_value, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, SystemId, Timeline};
 use crate::spec::{ClusterSpec, Node};
 
 /// Deadline around one question, name look-up included.
@@ -30,6 +30,8 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        current_setting('primary_conninfo') AS upstream,
        (SELECT silent_ms FROM receiver WHERE status = 'streaming')::float8 AS silent_ms,
        coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 1000000, true), '') AS history,
+       ARRAY[current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),
+             current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')]::int[] AS parameters,
        to_regclass('pgcluster.epoch') IS NOT NULL AS has_epoch
 FROM self, line";
 
@@ -80,17 +82,20 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         false => None,
     };
     let standby: bool = row.get("standby");
+    let timeline = Timeline(row.get::<_, i64>("timeline") as u32);
+    let parameters: Vec<i32> = row.get("parameters");
     let conninfo: &str = row.get("upstream");
     Ok(NodeState {
         system_id: row.get::<_, &str>("system_id").parse()?,
         role: if standby { Role::Standby } else { Role::Primary },
-        timeline: Timeline(row.get::<_, i64>("timeline") as u32),
+        timeline,
         lsn: row.get::<_, Option<&str>>("lsn").map(str::parse::<Lsn>).transpose()?.unwrap_or(Lsn(0)),
         data_epoch: data_epoch.map(|epoch| Epoch(epoch as u64)),
         promised_epoch: Epoch(row.get::<_, &str>("promised").parse().unwrap_or(0)),
         upstream: if standby { conninfo_value(conninfo, "host") } else { None },
         receiver_silent_ms: row.get::<_, Option<f64>>("silent_ms").map(|ms| ms.max(0.0) as u64),
-        history: History::parse(row.get("history"))?,
+        parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
+        history: History::parse(timeline, row.get("history"))?,
     })
 }
 
@@ -98,7 +103,7 @@ fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
     if *db.code() != SqlState::CANNOT_CONNECT_NOW {
         return Reach::Refused { reason: db.message().to_string() };
     }
-    match RoomState::parse(db.message(), db.detail().unwrap_or("")) {
+    match RoomState::parse(db.message(), db.detail()) {
         Some(room) => Reach::Waiting(room),
         None => Reach::NotYet { reason: db.message().to_string() },
     }

@@ -138,7 +138,7 @@ fn initdb_or_wait(facts: &StartFacts) -> StartPlan {
     let silent = numbers(facts.others.silent());
     if facts.order == Order::Bootstrap {
         plan(Verdict::Initdb, "an operator ordered the bootstrap on this node")
-    } else if quorum.n == 1 {
+    } else if quorum.nodes == 1 {
         plan(Verdict::Initdb, "no data here, and this is the only node")
     } else if !occupied.is_empty() {
         plan(Verdict::Wait, format!("no data here; {occupied} may have it and no primary is up: waiting for one"))
@@ -224,11 +224,11 @@ fn resume_or_park(facts: &StartFacts, own: &OwnNode) -> StartPlan {
     match ahead {
         Some((number, _)) => park_or_wait(facts, format!("node {number} holds data of a later reign than this former primary")),
         None if naming >= quorum.resume => {
-            plan(Verdict::Resume, format!("this node was primary, nobody else is, and {naming} of {} nodes name it (needed: {})", quorum.n, quorum.resume))
+            plan(Verdict::Resume, format!("this node was primary, nobody else is, and {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume))
         }
         None => park_or_wait(
             facts,
-            format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.n, quorum.resume),
+            format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume),
         ),
     }
 }
