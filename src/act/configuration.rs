@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::act::file::{self, Durability};
 use crate::act::tls;
-use crate::act::workplace::{RUN_DIR, Workplace};
+use crate::act::workplace::RUN_DIR;
 use crate::model::{NodeState, ParameterFloor};
 use crate::observe::host::{read_cpus, read_memory_limit_bytes};
 use crate::render::{HbaRules, PostgresFacts, TlsPaths, postgres_files};

@@ -36,6 +36,15 @@ pub fn exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -
     }
 }
 
+/// Becomes a program of the operator's, with the container's own environment and signals: nothing of ours is left in it.
+pub fn user_command(program: &OsStr, args: &[OsString]) -> Error {
+    use std::os::unix::process::CommandExt;
+    match signal::restore_for_user_command() {
+        Ok(()) => Error::new(std::process::Command::new(program).args(args).exec()).context(format!("exec {}", program.display())),
+        Err(error) => error,
+    }
+}
+
 fn try_exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -> Result<Infallible> {
     let path = which::which(program).with_context(|| format!("find {}", program.display()))?;
     let path = c_string(path.as_os_str())?;

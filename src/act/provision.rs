@@ -37,7 +37,7 @@ pub async fn provision(spec: &PostgresSpec, server: &Address, primary: NodeNumbe
     let mut found = read_found(&client).await?;
     let wanted = provision::wanted_roles(spec);
     let verifiers = new_verifiers(&wanted, &found, data_dir)?;
-    run(&client, "roles", &provision::role_statements(&wanted, &found, &verifiers)).await?;
+    run(&client, "roles", &provision::role_statements(&wanted, &found, &verifiers)?).await?;
     fault_point("provision-roles");
     for name in provision::wanted_databases(spec).iter().filter(|name| !found.databases.contains(*name)) {
         create_database(&client, name).await?;
@@ -52,11 +52,11 @@ pub async fn provision(spec: &PostgresSpec, server: &Address, primary: NodeNumbe
     if !services.is_empty() {
         let database = server.connect(&spec.cluster.database).await.context("connect to the services' database")?;
         quiet(&database).await?;
-        run(&database, "services", &provision::service_statements(services, &found, spec.major)).await?;
+        run(&database, "services", &provision::service_statements(services, &found, spec.major)?).await?;
         fault_point("provision-services");
     }
-    run(&repmgr, "service list", provision::service_rows(services, &found).as_slice()).await?;
-    run(&repmgr, "first reign", &provision::first_reign_statements(&spec.cluster, primary)).await?;
+    run(&repmgr, "service list", provision::service_rows(services, &found)?.as_slice()).await?;
+    run(&repmgr, "first reign", &provision::first_reign_statements(&spec.cluster, primary)?).await?;
     Ok(Report {
         created_roles: wanted.iter().filter(|role| !found.roles.contains_key(&role.name)).count(),
         changed_passwords: verifiers.into_keys().filter(|name| found.roles.contains_key(name)).collect(),
@@ -95,7 +95,7 @@ async fn read_services(client: &Client) -> anyhow::Result<std::collections::BTre
 }
 
 async fn create_database(client: &Client, name: &str) -> anyhow::Result<()> {
-    let statement = format!("CREATE DATABASE {}", sql_identifier(name));
+    let statement = format!("CREATE DATABASE {}", sql_identifier(name)?);
     client.batch_execute(&statement).await.with_context(|| format!("create database {name}"))
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::act::file;
 use crate::render::RenderedFile;
 use crate::spec::TlsFiles;
 
@@ -25,11 +24,6 @@ pub fn certificate(tls: Option<&TlsFiles>, host: &str, dir: &Path) -> anyhow::Re
         files.push(RenderedFile { path: dir.join("tls.ca"), mode: 0o644, body: read(ca)? });
     }
     Ok(files)
-}
-
-/// Writes the files of `certificate`.
-pub fn write_certificate(tls: Option<&TlsFiles>, host: &str, dir: &Path) -> anyhow::Result<()> {
-    file::write_all(&certificate(tls, host, dir)?)
 }
 
 /// ECDSA P-256: made in well under a millisecond.

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::model::room::{CANNOT_CONNECT_NOW, RoomState};
+use crate::model::{CANNOT_CONNECT_NOW, RoomState};
 
 const MOST_CONNECTIONS: usize = 64;
 const CONNECTION_TIME: Duration = Duration::from_secs(2);

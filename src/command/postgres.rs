@@ -10,7 +10,7 @@ use crate::act::lock::VolumeLock;
 use crate::act::signal::StopSignals;
 use crate::act::user::{self, Directories};
 use crate::act::workplace::RUN_DIR;
-use crate::act::{exec, start};
+use crate::act::{exec, kept, start};
 use crate::command::{Stopped, block_on};
 use crate::exit::Exit;
 use crate::observe::environment;
@@ -34,7 +34,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
         config: &environment::config_dirs(spec.major),
         data: &[volume.clone(), spec.data_dir.clone()],
     })?;
-    environment::keep(&snapshot)?;
+    kept::keep(&snapshot)?;
     let tools = Tools::find()?;
     let lock = block_on(prepare(&spec, &tools, &stop, &volume))?;
     hand_over(&spec, &tools, lock, server_args)

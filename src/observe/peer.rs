@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::link::Address;
-use crate::model::{ClusterView, conninfo_value, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, SystemId, Timeline};
+use crate::model::{ClusterView, conninfo_value, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline};
 use crate::spec::{ClusterSpec, Node};
 
 /// Deadline around one question, name look-up included.
@@ -53,6 +53,12 @@ pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
         Ok(reach) => reach,
         Err(_) => Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) },
     }
+}
+
+/// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
+pub async fn ask_local(port: u16) -> Reach {
+    let address = Address::Tcp { host: "127.0.0.1".into(), port, user: "repmgr".into(), password: None };
+    ask_at(&address).await
 }
 
 /// The control channel to a node: role `repmgr`.

@@ -5,14 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::NodeNumber;
-use crate::render::check_role;
-use crate::render::quote::{sql_identifier, sql_literal};
+use crate::render::check_role::{self, CHECK_ROLE};
+use crate::render::quote::{Unquotable, sql_identifier, sql_literal};
 use crate::render::repmgr::repmgr_conninfo;
 use crate::spec::{ClusterKind, ClusterSpec, PostgresSpec, RolePassword, Secret, Service};
 
 pub const REPMGR: &str = "repmgr";
-/// The role of pgpool's health checks: may log in and read monitoring views, nothing else.
-pub const CHECK_ROLE: &str = "pgpool";
 
 /// What the server has now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,21 +78,22 @@ pub fn wanted_databases(spec: &PostgresSpec) -> Vec<String> {
 }
 
 /// Creates and alters roles. `verifiers` has an entry for every role whose password is to be set.
-pub fn role_statements(wanted: &[WantedRole], found: &Found, verifiers: &BTreeMap<String, String>) -> Vec<String> {
+pub fn role_statements(wanted: &[WantedRole], found: &Found, verifiers: &BTreeMap<String, String>) -> Result<Vec<String>, Unquotable> {
     let mut statements = Vec::new();
     for role in wanted {
-        let name = sql_identifier(&role.name);
-        let password = verifiers.get(&role.name).map(|verifier| format!(" PASSWORD {}", sql_literal(verifier)));
+        let name = sql_identifier(&role.name)?;
+        let verifier = verifiers.get(&role.name).map(|verifier| sql_literal(verifier)).transpose()?;
+        let password = verifier.map(|verifier| format!(" PASSWORD {verifier}"));
         match (found.roles.contains_key(&role.name), &password) {
             (false, _) => {
                 statements.push(format!("CREATE ROLE {name} {}{}", attributes(&role.kind), password.unwrap_or_default()));
-                statements.extend(role_settings(role));
+                statements.extend(role_settings(role)?);
             }
             (true, Some(password)) => statements.push(format!("ALTER ROLE {name}{password}")),
             (true, None) => {}
         }
     }
-    statements
+    Ok(statements)
 }
 
 fn attributes(kind: &RoleKind) -> &'static str {
@@ -104,9 +103,9 @@ fn attributes(kind: &RoleKind) -> &'static str {
     }
 }
 
-fn role_settings(role: &WantedRole) -> Vec<String> {
-    let name = sql_identifier(&role.name);
-    match &role.kind {
+fn role_settings(role: &WantedRole) -> Result<Vec<String>, Unquotable> {
+    let name = sql_identifier(&role.name)?;
+    Ok(match &role.kind {
         RoleKind::Superuser | RoleKind::Owner => vec![],
         // A control statement must never wait for the standby that it is about to repair.
         RoleKind::Repmgr => vec![
@@ -115,13 +114,13 @@ fn role_settings(role: &WantedRole) -> Vec<String> {
         ],
         RoleKind::Check => vec![format!("GRANT pg_monitor TO {name}")],
         RoleKind::User { owner } => {
-            vec![format!("ALTER ROLE {name} SET search_path = \"$user\", {}, public", sql_identifier(owner))]
+            vec![format!("ALTER ROLE {name} SET search_path = \"$user\", {}, public", sql_identifier(owner)?)]
         }
-    }
+    })
 }
 
 /// Schemas and grants in the services' database, for services that are not there yet (or whose roles were lost).
-pub fn service_statements(services: &[Service], found: &Found, major: u32) -> Vec<String> {
+pub fn service_statements(services: &[Service], found: &Found, major: u32) -> Result<Vec<String>, Unquotable> {
     let mut statements = vec!["CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"".to_string()];
     if major < 15 {
         // From 15 on nobody but the owner may create in schema public.
@@ -131,7 +130,7 @@ pub fn service_statements(services: &[Service], found: &Found, major: u32) -> Ve
         found.services.contains(&service.name) && found.roles.contains_key(&service.owner()) && found.roles.contains_key(&service.user())
     };
     for service in services.iter().filter(|service| !is_known(service)) {
-        let (owner, user) = (sql_identifier(&service.owner()), sql_identifier(&service.user()));
+        let (owner, user) = (sql_identifier(&service.owner())?, sql_identifier(&service.user())?);
         let defaults = format!("ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {owner} GRANT");
         statements.extend([
             format!("CREATE SCHEMA IF NOT EXISTS {owner} AUTHORIZATION {owner}"),
@@ -141,7 +140,7 @@ pub fn service_statements(services: &[Service], found: &Found, major: u32) -> Ve
             format!("{defaults} EXECUTE ON FUNCTIONS TO {user}"),
         ]);
     }
-    statements
+    Ok(statements)
 }
 
 /// repmgr's extension, the epoch table and the service list, in database `repmgr`.
@@ -156,35 +155,35 @@ pub const METADATA_STATEMENTS: [&str; 6] = [
 ];
 
 /// Remembers which services are complete; sent last, so that a start that was killed before does the rest again.
-pub fn service_rows(services: &[Service], found: &Found) -> Option<String> {
+pub fn service_rows(services: &[Service], found: &Found) -> Result<Option<String>, Unquotable> {
     let added = services.iter().filter(|service| !found.services.contains(&service.name));
-    let rows: Vec<String> = added.map(|service| format!("({})", sql_literal(&service.name))).collect();
-    (!rows.is_empty()).then(|| format!("INSERT INTO pgcluster.service (name) VALUES {} ON CONFLICT DO NOTHING", rows.join(", ")))
+    let rows: Vec<String> = added.map(|service| Ok(format!("({})", sql_literal(&service.name)?))).collect::<Result<_, _>>()?;
+    Ok((!rows.is_empty()).then(|| format!("INSERT INTO pgcluster.service (name) VALUES {} ON CONFLICT DO NOTHING", rows.join(", "))))
 }
 
 /// The first reign, and the primary's own row in repmgr's metadata.
-pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber) -> Vec<String> {
+pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber) -> anyhow::Result<Vec<String>> {
     let name = &cluster.nodes[me.index()].name;
-    vec![
+    Ok(vec![
         format!(
             "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, 'initdb' WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
-            sql_literal(name.as_str())
+            sql_literal(name.as_str())?
         ),
-        upsert_primary(cluster, me),
-    ]
+        upsert_primary(cluster, me)?,
+    ])
 }
 
 /// `repmgr.nodes` says: this node is the primary. Rows as `repmgr primary register` writes them (dbutils.c, `_create_update_node_record`).
-pub fn upsert_primary(cluster: &ClusterSpec, me: NodeNumber) -> String {
+pub fn upsert_primary(cluster: &ClusterSpec, me: NodeNumber) -> anyhow::Result<String> {
     upsert_node(cluster, me, None)
 }
 
 /// `repmgr.nodes` says: this node is a standby of `upstream`.
-pub fn upsert_standby(cluster: &ClusterSpec, me: NodeNumber, upstream: NodeNumber) -> String {
+pub fn upsert_standby(cluster: &ClusterSpec, me: NodeNumber, upstream: NodeNumber) -> anyhow::Result<String> {
     upsert_node(cluster, me, Some(upstream))
 }
 
-fn upsert_node(cluster: &ClusterSpec, me: NodeNumber, upstream: Option<NodeNumber>) -> String {
+fn upsert_node(cluster: &ClusterSpec, me: NodeNumber, upstream: Option<NodeNumber>) -> anyhow::Result<String> {
     let node = &cluster.nodes[me.index()];
     let (kind, upstream_id) = match upstream {
         None => ("primary", "NULL".to_string()),
@@ -195,7 +194,7 @@ fn upsert_node(cluster: &ClusterSpec, me: NodeNumber, upstream: Option<NodeNumbe
         None => "primary_register",
         Some(_) => "standby_register",
     };
-    format!(
+    Ok(format!(
         "WITH changed AS (INSERT INTO repmgr.nodes AS n (node_id, {columns}) \
          VALUES ({id}, {upstream_id}, true, {name}, '{kind}', {conninfo}, 'repmgr', '{slot}', '/etc/repmgr.conf', 'default', 100) \
          ON CONFLICT (node_id) DO UPDATE SET ({columns}) = (SELECT {excluded}) \
@@ -204,11 +203,11 @@ fn upsert_node(cluster: &ClusterSpec, me: NodeNumber, upstream: Option<NodeNumbe
          RETURNING node_id) \
          INSERT INTO repmgr.events (node_id, event, successful, details) SELECT node_id, '{event}', true, 'pgcluster: started' FROM changed",
         id = node.id(),
-        name = sql_literal(node.name.as_str()),
-        conninfo = sql_literal(&repmgr_conninfo(cluster, node)),
+        name = sql_literal(node.name.as_str())?,
+        conninfo = sql_literal(&repmgr_conninfo(node)?)?,
         slot = node.id().slot_name(),
         excluded = columns.split(", ").map(|c| format!("excluded.{c}")).collect::<Vec<_>>().join(", "),
-    )
+    ))
 }
 
 /// Services that an earlier start made and the list no longer names. They are reported, never dropped.
