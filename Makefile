@@ -46,12 +46,13 @@ images: image-postgres image-pgpool ## build pgcluster/postgres and pgcluster/pg
 
 image-%: $(EXTRA_CA)
 	@echo "building pgcluster/$*: $(TAGS)"
-	@log=$$(mktemp); trap 'rm -f $$log' EXIT; \
-	docker buildx build --file docker/Dockerfile --target $* --progress plain \
+	@build=(docker buildx build --file docker/Dockerfile --target $* \
 	  --build-arg BASE=$(BASE) --build-arg PG_MAJOR=$(PG_MAJOR) \
 	  --build-arg FEATURES=$(FEATURES) --build-arg LTO=$(LTO) \
-	  --secret id=extra_ca,src=$(EXTRA_CA) \
-	  $(foreach tag,$(TAGS),--tag pgcluster/$*:$(tag)) . >$$log 2>&1 || { cat $$log >&2; exit 1; }
+	  --secret id=extra_ca,src=$(EXTRA_CA) $(foreach tag,$(TAGS),--tag pgcluster/$*:$(tag)) .); \
+	if [ -t 2 ]; then "$${build[@]}"; exit; fi; \
+	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	"$${build[@]}" --progress plain >"$$log" 2>&1 || { cat "$$log" >&2; exit 1; }
 
 $(EXTRA_CA): $(wildcard /usr/local/share/ca-certificates/*.crt)
 	@mkdir -p $(@D)
