@@ -30,14 +30,14 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
         }
     })?;
     let mut environment = exec::scrubbed_environment(std::env::vars_os());
-    environment.push(("PGPOOLKEYFILE".into(), paths::POOL_KEY.into()));
+    environment.push(("PGPOOLKEYFILE".into(), paths::PGPOOL_KEY.into()));
     environment.push(("PGPASSFILE".into(), paths::PGPASS.into()));
     environment.push(("PCPPASSFILE".into(), paths::PCPPASS.into()));
     let mut args: Vec<OsString> = vec!["-n".into()];
     for (option, file) in [("-f", "pgpool.conf"), ("-F", "pcp.conf"), ("-a", "pool_hba.conf")] {
         args.extend([option.into(), Path::new("/etc/pgpool-II").join(file).into()]);
     }
-    args.extend(["-k".into(), paths::POOL_KEY.into()]);
+    args.extend(["-k".into(), paths::PGPOOL_KEY.into()]);
     args.extend(server_args);
     Err(exec::exec(Path::new("pgpool"), &args, environment))
 }
