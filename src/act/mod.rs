@@ -8,6 +8,7 @@ pub mod command;
 pub mod exec;
 pub mod fault_point;
 pub mod file;
+mod group;
 pub mod lock;
 pub mod running;
 pub mod signal;
