@@ -29,7 +29,10 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     let mut progress = Progress::default();
     Command::new(&work.tools.pg_basebackup)
         .args(["-D".as_ref(), staging.path().as_os_str()])
-        .args([format!("--dbname={}", primary_conninfo(work.spec, source)?), format!("--slot={}", work.spec.node().id().slot_name())])
+        .args([
+            format!("--dbname={}", primary_conninfo(work.spec, source)?),
+            format!("--slot={}", work.spec.node().id().slot_name()),
+        ])
         .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress", "--no-password"])
         .env("PGPASSFILE", work.pass_file())
         .on_line(move |line| {
@@ -55,7 +58,8 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
 
 /// A copy that does not fit must not even begin. One part in ten is left for WAL that comes meanwhile.
 async fn check_space(work: &Workplace<'_>, primary: &tokio_postgres::Client) -> anyhow::Result<()> {
-    let row = primary.query_one("SELECT sum(pg_database_size(oid))::int8 FROM pg_database", &[]).await.context("ask for the size")?;
+    let row =
+        primary.query_one("SELECT sum(pg_database_size(oid))::int8 FROM pg_database", &[]).await.context("ask for the size")?;
     let needed = row.get::<_, i64>(0) as u64 / 10 * 11;
     let volume = work.data_dir().parent().unwrap_or(work.data_dir());
     let Ok(stat) = nix::sys::statvfs::statvfs(volume) else { return Ok(()) };
@@ -80,7 +84,8 @@ impl Progress {
         let done_kb: u64 = done.trim().parse().ok()?;
         let total_kb: u64 = rest.split_once(" kB")?.0.parse().ok()?;
         let percent = (done_kb * 100).checked_div(total_kb)?.min(100);
-        let is_news = self.last_percent.is_none_or(|last| percent >= last + 5) || elapsed - self.said_at >= Duration::from_secs(1) && self.last_percent != Some(percent);
+        let is_news = self.last_percent.is_none_or(|last| percent >= last + 5)
+            || elapsed - self.said_at >= Duration::from_secs(1) && self.last_percent != Some(percent);
         if !is_news {
             return None;
         }

@@ -134,7 +134,7 @@ fn mask(text: &str, secrets: &[String]) -> String {
 /// Masked, and quoted so that it can be pasted.
 fn shell_word(word: &str, secrets: &[String]) -> String {
     let word = mask(word, secrets);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+*".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 

@@ -49,7 +49,8 @@ pub fn facts(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeStat
 
 fn read_dir_texts(dir: &str, extension: &str) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let Ok(entries) = fs::read_dir(dir) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().with_context(|| format!("read {dir}"))?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().with_context(|| format!("read {dir}"))?;
     paths.retain(|path| path.extension().is_some_and(|e| e == extension));
     paths.sort();
     let read = |path: PathBuf| {

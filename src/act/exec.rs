@@ -40,7 +40,9 @@ pub fn exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -
 pub fn user_command(program: &OsStr, args: &[OsString]) -> Error {
     use std::os::unix::process::CommandExt;
     match signal::restore_for_user_command() {
-        Ok(()) => Error::new(std::process::Command::new(program).args(args).exec()).context(format!("exec {}", program.display())),
+        Ok(()) => {
+            Error::new(std::process::Command::new(program).args(args).exec()).context(format!("exec {}", program.display()))
+        }
         Err(error) => error,
     }
 }

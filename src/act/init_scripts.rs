@@ -27,7 +27,8 @@ psql=( psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --no-password --no-ps
 /// The scripts in the order in which they run.
 pub fn list() -> anyhow::Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(DIRECTORY) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().context("read init scripts")?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().context("read init scripts")?;
     paths.sort();
     Ok(paths)
 }

@@ -50,7 +50,14 @@ async fn run_initdb(work: &Workplace<'_>, data: &Path) -> anyhow::Result<()> {
         .args(["-D".as_ref(), data.as_os_str()])
         .args([format!("--username={}", spec.superuser.name)])
         // The server never reads initdb's pg_hba.conf: the generated one is in force from the first start on.
-        .args(["--encoding=UTF8", "--data-checksums", "--auth-host=reject", "--auth-local=peer", "--no-sync", "--no-instructions"])
+        .args([
+            "--encoding=UTF8",
+            "--data-checksums",
+            "--auth-host=reject",
+            "--auth-local=peer",
+            "--no-sync",
+            "--no-instructions",
+        ])
         .args(wal_dir)
         .args(&spec.initdb_args)
         .timeout(DEADLINE)

@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod exec;
 pub mod fault_point;
 pub mod file;
+mod group;
 pub mod init_scripts;
 pub mod initdb;
 pub mod kept;

@@ -39,8 +39,11 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
     let mut said = String::new();
     loop {
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
-        let words: Vec<String> =
-            view.nodes.iter().map(|(number, reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word())).collect();
+        let words: Vec<String> = view
+            .nodes
+            .iter()
+            .map(|(number, reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word()))
+            .collect();
         let picture = words.join(", ");
         if picture != said {
             tracing::info!("nodes: {picture}");

@@ -106,7 +106,10 @@ fn new_verifiers(wanted: &[WantedRole], found: &Found, data_dir: &Path) -> anyho
     let mut verifiers = BTreeMap::new();
     let mut generated = Vec::new();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = wanted.chunks(share).map(|chunk| scope.spawn(move || chunk.iter().filter_map(|role| new_verifier(role, found)).collect::<Vec<_>>())).collect();
+        let workers: Vec<_> = wanted
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || chunk.iter().filter_map(|role| new_verifier(role, found)).collect::<Vec<_>>()))
+            .collect();
         for worker in workers {
             for (name, verifier, made_up) in worker.join().expect("a worker does not panic") {
                 generated.extend(made_up.map(|password| (name.clone(), password)));
@@ -138,6 +141,11 @@ fn keep_generated(generated: &[(String, Secret)], data_dir: &Path) -> anyhow::Re
     }
     let path = data_dir.join(GENERATED_PASSWORDS);
     let lines: String = generated.iter().map(|(role, password)| format!("{role}:{}\n", password.expose())).collect();
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path).with_context(|| format!("open {}", path.display()))?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("open {}", path.display()))?;
     file.write_all(lines.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("write {}", path.display()))
 }

@@ -23,12 +23,15 @@ pub fn point_at(data_dir: &Path, spec: &PostgresSpec, upstream: NodeNumber, prom
     let node = &spec.cluster.nodes[upstream.index()];
     let conninfo = primary_conninfo(spec, node)?;
     let slot = spec.node().id().slot_name();
-    set(data_dir, &[
-        ("primary_conninfo", Some(conninfo.as_str())),
-        ("primary_slot_name", Some(&slot)),
-        ("pgcluster.promised_epoch", Some(&promised.to_string())),
-        ("default_transaction_read_only", None),
-    ])?;
+    set(
+        data_dir,
+        &[
+            ("primary_conninfo", Some(conninfo.as_str())),
+            ("primary_slot_name", Some(&slot)),
+            ("pgcluster.promised_epoch", Some(&promised.to_string())),
+            ("default_transaction_read_only", None),
+        ],
+    )?;
     write_standby_signal(data_dir)
 }
 

@@ -18,7 +18,12 @@ pub async fn ensure_slot(primary: &Client, me: NodeNumber) -> anyhow::Result<()>
 }
 
 /// Slot and rows of `repmgr.nodes`: this node is a standby of `upstream`, and `upstream` is the primary. No write if it is so already.
-pub async fn register_standby(primary: &Client, cluster: &ClusterSpec, me: NodeNumber, upstream: NodeNumber) -> anyhow::Result<()> {
+pub async fn register_standby(
+    primary: &Client,
+    cluster: &ClusterSpec,
+    me: NodeNumber,
+    upstream: NodeNumber,
+) -> anyhow::Result<()> {
     ensure_slot(primary, me).await?;
     let statements = [provision::upsert_primary(cluster, upstream)?, provision::upsert_standby(cluster, me, upstream)?];
     primary.batch_execute(&statements.join(";\n")).await.context("register in repmgr.nodes")

@@ -12,8 +12,8 @@ use crate::act::file::{self, Durability};
 use crate::act::workplace::Workplace;
 use crate::act::{clone, recovery, register};
 use crate::link::Address;
-use crate::observe::data_dir::{REWINDING, Rewinding};
 use crate::model::{Epoch, NodeNumber, RoomState};
+use crate::observe::data_dir::{REWINDING, Rewinding};
 use crate::render::RenderedFile;
 use crate::spec::Node;
 

@@ -8,8 +8,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin};
@@ -18,6 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::capture::{OnLine, Tail, read_lines, with};
 use super::command::{Command, CommandError, Output, Shown};
+use super::group::Group;
 use super::signal::StopSignals;
 use super::spawn::spawn;
 
@@ -48,7 +48,7 @@ impl Running {
             Ok(child) => child,
             Err(source) => return Err(CommandError::Start { command: shown.command, source }),
         };
-        let group = Group { id: child.id().map(|pid| Pid::from_raw(pid.cast_signed())) };
+        let group = Group::led_by(child.id());
         let [stdout, stderr] = [(); 2].map(|()| Arc::new(Mutex::new(Tail::new(KEPT_LINES))));
         let hear: Arc<Mutex<OnLine>> = Arc::new(Mutex::new(command.on_line.take().unwrap_or_else(|| Box::new(|_| ()))));
         let mut readers = JoinSet::new();
@@ -68,7 +68,7 @@ impl Running {
 
     /// Process id; `None` once it has been reaped.
     pub fn pid(&self) -> Option<Pid> {
-        self.group.id
+        self.group.id()
     }
 
     /// Resolves when it has ended by itself. Cancel-safe. What it said comes with `stop` or `finish`.
@@ -76,7 +76,7 @@ impl Running {
         let status = self.child.wait().await;
         // Now, because its number may soon be another's.
         self.group.sweep();
-        self.group.reap_adopted();
+        self.group.reap_adopted().await;
         status
     }
 
@@ -138,49 +138,13 @@ impl Running {
             self.group.sweep();
         }
         let _ = timeout(DRAIN_PATIENCE, async { while self.readers.join_next().await.is_some() {} }).await;
-        self.group.reap_adopted();
+        self.group.reap_adopted().await;
     }
 
     fn last_words(&self) -> Vec<String> {
         let mut lines = with(&self.stderr, Tail::take);
         let first = lines.len().saturating_sub(SHOWN_LINES);
         lines.drain(first..).map(|line| self.shown.mask(&line)).collect()
-    }
-}
-
-/// The process group of a child; `None` once nothing of it is left to signal.
-struct Group {
-    id: Option<Pid>,
-}
-
-impl Group {
-    fn send(&self, signal: Signal) {
-        if let Some(id) = self.id {
-            // ESRCH: already gone.
-            let _ = killpg(id, signal);
-        }
-    }
-
-    /// Kills the rest after its leader was reaped. The number cannot have been given to another group in this instant: the kernel hands
-    /// pids out in a circle, and a number in use as a group is not handed out at all.
-    fn sweep(&self) {
-        self.send(Signal::SIGKILL);
-    }
-
-    /// As PID 1 the rest of the group has become our children: reap them, and only them.
-    fn reap_adopted(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        while let Ok(status) = waitpid(Pid::from_raw(-id.as_raw()), Some(WaitPidFlag::WNOHANG)) {
-            if status == WaitStatus::StillAlive {
-                break;
-            }
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.send(Signal::SIGKILL);
     }
 }
 

@@ -77,7 +77,8 @@ impl Staging {
         sync_directory(&self.target)?;
         fault_point("staging-marked");
         let old = sibling(&self.target, self.place, OLD);
-        let kept = [OsStr::new("pgcluster.staging"), OsStr::new("pgcluster.old"), OsStr::new(UNFINISHED), OsStr::new("lost+found")];
+        let kept =
+            [OsStr::new("pgcluster.staging"), OsStr::new("pgcluster.old"), OsStr::new(UNFINISHED), OsStr::new("lost+found")];
         let entries = list_except(&self.target, &kept)?;
         if !entries.is_empty() {
             remove_dir_all(&old).await?;

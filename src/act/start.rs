@@ -150,6 +150,8 @@ fn log_report(report: &provision::Report) {
         tracing::info!("changed the password of {role}");
     }
     for service in &report.removed_services {
-        tracing::warn!("service {service} is no longer in MSLIST; its roles and data are kept, drop them by hand if they must go");
+        tracing::warn!(
+            "service {service} is no longer in MSLIST; its roles and data are kept, drop them by hand if they must go"
+        );
     }
 }

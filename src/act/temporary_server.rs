@@ -44,7 +44,10 @@ impl TemporaryServer {
     pub async fn start(work: &Workplace<'_>, data_dir: &Path, safety: Safety, socket: Socket) -> anyhow::Result<TemporaryServer> {
         let dir = socket_dir(socket)?;
         let hba = Path::new(RUN_DIR).join("temporary_hba.conf");
-        file::write_all(&[RenderedFile { path: hba.clone(), mode: 0o600, body: "local all all trust\n".into() }], Durability::Rebuilt)?;
+        file::write_all(
+            &[RenderedFile { path: hba.clone(), mode: 0o600, body: "local all all trust\n".into() }],
+            Durability::Rebuilt,
+        )?;
         let mut settings = vec![
             "listen_addresses=".to_string(),
             format!("unix_socket_directories={}", dir.display()),
@@ -58,7 +61,8 @@ impl TemporaryServer {
             "log_statement=none".into(),
         ];
         if safety == Safety::Disposable {
-            settings.extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal"].map(String::from));
+            settings
+                .extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal"].map(String::from));
         }
         let command = Command::new(&work.tools.postgres)
             .args(["-D".as_ref(), data_dir.as_os_str()])

@@ -129,20 +129,19 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
 async fn keep_door(listeners: Vec<TcpListener>, answer: watch::Receiver<Answer>) {
     let mut guests = JoinSet::new();
     loop {
-        tokio::select! {
-            (accepted, _, _) = select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))) => match accepted {
-                // Full: this one is closed at once, and libpq reports that the server closed the connection.
-                Ok((stream, _)) if guests.len() >= MOST_CONNECTIONS => drop(stream),
-                Ok((stream, _)) => {
-                    let answer = answer.clone();
-                    guests.spawn(async move { timeout(CONNECTION_TIME, receive(stream, &answer)).await });
-                }
-                Err(err) => {
-                    tracing::warn!("accept a connection in the waiting room: {err}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = guests.join_next() => {}
+        let (accepted, _, _) = select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await;
+        while guests.try_join_next().is_some() {}
+        match accepted {
+            // Full: this one is closed at once, and libpq reports that the server closed the connection.
+            Ok((stream, _)) if guests.len() >= MOST_CONNECTIONS => drop(stream),
+            Ok((stream, _)) => {
+                let answer = answer.clone();
+                guests.spawn(async move { timeout(CONNECTION_TIME, receive(stream, &answer)).await });
+            }
+            Err(err) => {
+                tracing::warn!("accept a connection in the waiting room: {err}");
+                sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }
