@@ -5,7 +5,12 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(name = "pgcluster", version, about = "Highly available PostgreSQL for Docker Compose and Swarm", disable_help_subcommand = true)]
+#[command(
+    name = "pgcluster",
+    version,
+    about = "Highly available PostgreSQL for Docker Compose and Swarm",
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Sub,

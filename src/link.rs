@@ -23,8 +23,17 @@ pub const CONNECT_DEADLINE: Duration = Duration::from_millis(1000);
 #[derive(Clone, Debug)]
 pub enum Address {
     /// Unix socket directory; the login is by peer or, in a private directory, by trust.
-    Socket { dir: PathBuf, port: u16, user: String },
-    Tcp { host: String, port: u16, user: String, password: Option<Secret> },
+    Socket {
+        dir: PathBuf,
+        port: u16,
+        user: String,
+    },
+    Tcp {
+        host: String,
+        port: u16,
+        user: String,
+        password: Option<Secret>,
+    },
 }
 
 impl Address {

@@ -28,8 +28,8 @@ pub fn write(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeStat
 pub fn facts(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeState>) -> anyhow::Result<PostgresFacts> {
     let conf_d = read_dir_texts(CONF_D, "conf")?;
     for (path, text) in &conf_d {
-        if let Some((name, reason)) = owned_in_conf_d(text).first() {
-            bail!("{} sets {name}, which pgcluster owns: {reason}", path.display());
+        if let Some(owned) = owned_in_conf_d(text, spec.cluster.replication).first() {
+            bail!("{}, {owned}", path.display());
         }
     }
     let hba_d = read_dir_texts(HBA_D, "conf")?;

@@ -7,7 +7,9 @@ pub enum OwnData {
     /// No data directory, or an empty one.
     None,
     /// A rewind was interrupted while it wrote: never data, but the promise in it still holds.
-    Unfinished { promised_epoch: Epoch },
+    Unfinished {
+        promised_epoch: Epoch,
+    },
     Valid(OwnNode),
 }
 

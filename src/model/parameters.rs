@@ -22,8 +22,15 @@ impl ParameterFloor {
 
     /// One value per entry of `NAMES`.
     pub fn from_values(values: [u32; 5]) -> ParameterFloor {
-        let [max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions, max_locks_per_transaction] = values;
-        ParameterFloor { max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions, max_locks_per_transaction }
+        let [max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions, max_locks_per_transaction] =
+            values;
+        ParameterFloor {
+            max_connections,
+            max_worker_processes,
+            max_wal_senders,
+            max_prepared_transactions,
+            max_locks_per_transaction,
+        }
     }
 
     /// The larger of both, each by itself.

@@ -21,7 +21,8 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     }
     check_major(data_dir, major)?;
     let control = read_control(data_dir, tools, stop).await?;
-    let field = |name: &str| control.get(name).map(String::as_str).with_context(|| format!("pg_controldata printed no \"{name}\""));
+    let field =
+        |name: &str| control.get(name).map(String::as_str).with_context(|| format!("pg_controldata printed no \"{name}\""));
     let auto = auto_conf::read(&read_optional(&data_dir.join("postgresql.auto.conf"))?);
     let setting = |name: &str| auto.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let checkpoint: Timeline = field("Latest checkpoint's TimeLineID")?.parse()?;
@@ -150,7 +151,8 @@ async fn read_control(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> any
 
 /// `max_connections setting:   100`; `max_prepared_xacts` and `max_locks_per_xact` are shortened there.
 fn control_setting(control: &BTreeMap<String, String>, name: &str) -> u32 {
-    let key = format!("{} setting", name.replace("_prepared_transactions", "_prepared_xacts").replace("_per_transaction", "_per_xact"));
+    let key =
+        format!("{} setting", name.replace("_prepared_transactions", "_prepared_xacts").replace("_per_transaction", "_per_xact"));
     control.get(&key).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 

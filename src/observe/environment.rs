@@ -33,10 +33,16 @@ pub fn kept_or_own() -> anyhow::Result<Snapshot> {
 /// The text to be kept at `KEPT`: our variables only.
 pub fn to_keep(snapshot: &Snapshot) -> anyhow::Result<String> {
     let kept = Kept {
-        vars: snapshot.vars.iter().filter(|(name, _)| spec::is_ours(name)).cloned().collect(),
+        vars: snapshot.vars.iter().filter(|(name, _)| is_ours(name)).cloned().collect(),
         files: snapshot.files.clone(),
     };
     serde_json::to_string(&kept).context("keep the environment")
+}
+
+fn is_ours(name: &str) -> bool {
+    let base = name.strip_suffix("_FILE").unwrap_or(name);
+    let is_listed = |var: &spec::Var| var.name == base || var.aliases.contains(&base);
+    spec::VARS.iter().any(is_listed) || ["PGCONF_", "PGPOOL_"].iter().any(|family| name.starts_with(family))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +85,11 @@ pub fn image() -> Image {
 
 /// Directories that the entrypoint of the postgres image writes to.
 pub fn config_dirs(major: u32) -> Vec<PathBuf> {
-    ["/run/pgcluster", "/run/postgresql", "/etc/pgcluster"].map(PathBuf::from).into_iter().chain([Path::new("/etc/repmgr").join(major.to_string())]).collect()
+    ["/run/pgcluster", "/run/postgresql", "/etc/pgcluster"]
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([Path::new("/etc/repmgr").join(major.to_string())])
+        .collect()
 }
 
 /// Directories that the entrypoint of the pgpool image writes to.
@@ -95,7 +105,8 @@ pub fn start_logging(log: LogSpec) {
         LogLevel::Info => tracing::Level::INFO,
         LogLevel::Debug => tracing::Level::DEBUG,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).with_target(false);
     // A second call (tests) changes nothing.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),

@@ -6,7 +6,9 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::link::Address;
-use crate::model::{ClusterView, conninfo_value, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline};
+use crate::model::{
+    ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
+};
 use crate::spec::{ClusterSpec, Node};
 
 /// Deadline around one question, name look-up included.

@@ -44,7 +44,11 @@ pub fn wanted_roles(spec: &PostgresSpec) -> Vec<WantedRole> {
     let given = |secret: &Secret| RolePassword::Given(secret.clone());
     let cluster = &spec.cluster;
     let mut roles = vec![
-        WantedRole { name: spec.superuser.name.clone(), kind: RoleKind::Superuser, password: spec.superuser.password.as_ref().map(given) },
+        WantedRole {
+            name: spec.superuser.name.clone(),
+            kind: RoleKind::Superuser,
+            password: spec.superuser.password.as_ref().map(given),
+        },
         WantedRole { name: REPMGR.into(), kind: RoleKind::Repmgr, password: cluster.repmgr_password.as_ref().map(given) },
         WantedRole {
             name: CHECK_ROLE.into(),
@@ -78,7 +82,11 @@ pub fn wanted_databases(spec: &PostgresSpec) -> Vec<String> {
 }
 
 /// Creates and alters roles. `verifiers` has an entry for every role whose password is to be set.
-pub fn role_statements(wanted: &[WantedRole], found: &Found, verifiers: &BTreeMap<String, String>) -> Result<Vec<String>, Unquotable> {
+pub fn role_statements(
+    wanted: &[WantedRole],
+    found: &Found,
+    verifiers: &BTreeMap<String, String>,
+) -> Result<Vec<String>, Unquotable> {
     let mut statements = Vec::new();
     for role in wanted {
         let name = sql_identifier(&role.name)?;
@@ -127,7 +135,9 @@ pub fn service_statements(services: &[Service], found: &Found, major: u32) -> Re
         statements.push("REVOKE CREATE ON SCHEMA public FROM PUBLIC".into());
     }
     let is_known = |service: &Service| {
-        found.services.contains(&service.name) && found.roles.contains_key(&service.owner()) && found.roles.contains_key(&service.user())
+        found.services.contains(&service.name)
+            && found.roles.contains_key(&service.owner())
+            && found.roles.contains_key(&service.user())
     };
     for service in services.iter().filter(|service| !is_known(service)) {
         let (owner, user) = (sql_identifier(&service.owner())?, sql_identifier(&service.user())?);
@@ -158,7 +168,8 @@ pub const METADATA_STATEMENTS: [&str; 6] = [
 pub fn service_rows(services: &[Service], found: &Found) -> Result<Option<String>, Unquotable> {
     let added = services.iter().filter(|service| !found.services.contains(&service.name));
     let rows: Vec<String> = added.map(|service| Ok(format!("({})", sql_literal(&service.name)?))).collect::<Result<_, _>>()?;
-    Ok((!rows.is_empty()).then(|| format!("INSERT INTO pgcluster.service (name) VALUES {} ON CONFLICT DO NOTHING", rows.join(", "))))
+    Ok((!rows.is_empty())
+        .then(|| format!("INSERT INTO pgcluster.service (name) VALUES {} ON CONFLICT DO NOTHING", rows.join(", "))))
 }
 
 /// The first reign, and the primary's own row in repmgr's metadata.

@@ -53,11 +53,20 @@ pub struct StartPlan {
 pub enum Verdict {
     Initdb,
     /// Copy everything from this primary.
-    Clone { from: NodeNumber, epoch: Epoch },
+    Clone {
+        from: NodeNumber,
+        epoch: Epoch,
+    },
     /// Stream from this primary in place.
-    Follow { upstream: NodeNumber, epoch: Epoch },
+    Follow {
+        upstream: NodeNumber,
+        epoch: Epoch,
+    },
     /// pg_rewind against this primary, else copy beside and swap; then follow.
-    Rewind { from: NodeNumber, epoch: Epoch },
+    Rewind {
+        from: NodeNumber,
+        epoch: Epoch,
+    },
     /// Start as standby with the upstream pointer it had.
     Standby,
     /// Start as primary again.
@@ -96,7 +105,9 @@ pub fn start(facts: &StartFacts) -> StartPlan {
         ),
         (OwnData::Valid(own), None) if is_among_strangers(facts, own) => refuse_strangers(own),
         (OwnData::Valid(own), None) => match own.role {
-            Role::Standby => plan(Verdict::Standby, "this node was a standby and nobody is primary: it keeps the upstream it had"),
+            Role::Standby => {
+                plan(Verdict::Standby, "this node was a standby and nobody is primary: it keeps the upstream it had")
+            }
             Role::Primary => resume_or_park(facts, own),
         },
     }
@@ -125,7 +136,10 @@ fn clone_or_wait(facts: &StartFacts, from: NodeNumber, primary: &NodeState) -> S
     } else if facts.waited >= CONFIRM_PATIENCE {
         plan(
             Verdict::Clone { from, epoch: primary.epoch() },
-            format!("no data here, and node {from} is the only primary seen in {} s (no answer from {silent})", CONFIRM_PATIENCE.as_secs()),
+            format!(
+                "no data here, and node {from} is the only primary seen in {} s (no answer from {silent})",
+                CONFIRM_PATIENCE.as_secs()
+            ),
         )
     } else {
         plan(Verdict::Wait, format!("node {from} is primary; waiting for {silent} to confirm it before copying"))
@@ -174,7 +188,10 @@ fn is_among_strangers(facts: &StartFacts, own: &OwnNode) -> bool {
 fn refuse_strangers(own: &OwnNode) -> StartPlan {
     plan(
         Verdict::Refuse,
-        format!("every node that answers has another system identifier than the data here ({}): mount the right volume", own.system_id),
+        format!(
+            "every node that answers has another system identifier than the data here ({}): mount the right volume",
+            own.system_id
+        ),
     )
 }
 
@@ -223,9 +240,13 @@ fn resume_or_park(facts: &StartFacts, own: &OwnNode) -> StartPlan {
     let naming = facts.others.serving().filter(|(_, state)| names_me(state, host, own)).count() + 1;
     match ahead {
         Some((number, _)) => park_or_wait(facts, format!("node {number} holds data of a later reign than this former primary")),
-        None if naming >= quorum.resume => {
-            plan(Verdict::Resume, format!("this node was primary, nobody else is, and {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume))
-        }
+        None if naming >= quorum.resume => plan(
+            Verdict::Resume,
+            format!(
+                "this node was primary, nobody else is, and {naming} of {} nodes name it (needed: {})",
+                quorum.nodes, quorum.resume
+            ),
+        ),
         None => park_or_wait(
             facts,
             format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume),
