@@ -32,10 +32,8 @@ pub fn kept_or_own() -> anyhow::Result<Snapshot> {
 
 /// The text to be kept at `KEPT`: our variables only.
 pub fn to_keep(snapshot: &Snapshot) -> anyhow::Result<String> {
-    let kept = Kept {
-        vars: snapshot.vars.iter().filter(|(name, _)| is_ours(name)).cloned().collect(),
-        files: snapshot.files.clone(),
-    };
+    let kept =
+        Kept { vars: snapshot.vars.iter().filter(|(name, _)| is_ours(name)).cloned().collect(), files: snapshot.files.clone() };
     serde_json::to_string(&kept).context("keep the environment")
 }
 

@@ -1,0 +1,107 @@
+//! `repmgr.conf`, and the connection strings that nodes use for each other.
+
+use serde::Serialize;
+
+use super::template::{render, text};
+use super::{paths, quote};
+use crate::spec::{BackendFlag, FailoverMode, LogLevel, Node, PostgresSpec};
+
+/// How others reach a node: for `repmgr.conf` and the rows of `repmgr.nodes`. Holds no secret.
+///
+/// libpq: <https://www.postgresql.org/docs/current/libpq-connect.html>.
+pub fn repmgr_conninfo(node: &Node) -> anyhow::Result<String> {
+    let port = node.port.to_string();
+    Ok(quote::conninfo(&[
+        ("host", &node.host),
+        ("port", &port),
+        ("user", "repmgr"),
+        ("dbname", "repmgr"),
+        ("connect_timeout", "2"),
+        ("sslmode", "require"),
+        ("passfile", paths::PGPASS),
+    ])?)
+}
+
+/// How this node receives WAL from `upstream`. Holds no secret.
+///
+/// `channel_binding=require`: the upstream proves, inside this very TLS session, that it knows the password, so a
+/// self-signed certificate is enough. `application_name` is what `synchronous_standby_names` and pgpool compare.
+pub fn primary_conninfo(spec: &PostgresSpec, upstream: &Node) -> anyhow::Result<String> {
+    let port = upstream.port.to_string();
+    Ok(quote::conninfo(&[
+        ("host", &upstream.host),
+        ("port", &port),
+        ("user", "repmgr"),
+        ("application_name", spec.node().name.as_str()),
+        ("passfile", paths::PGPASS),
+        ("connect_timeout", "2"),
+        ("sslmode", "require"),
+        ("channel_binding", "require"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "5000"),
+    ])?)
+}
+
+#[derive(Serialize)]
+struct RepmgrConf {
+    name: String,
+    id: u32,
+    conninfo: String,
+    passfile: &'static str,
+    data_dir: String,
+    bin_dir: String,
+    priority: u32,
+    repmgrd: bool,
+    failover_mode: &'static str,
+    promote_command: String,
+    follow_command: String,
+    monitor_interval_s: u64,
+    reconnect_attempts: u64,
+    reconnect_interval_s: u64,
+    log_level: &'static str,
+}
+
+/// repmgrd's rhythm: it looks every 2 s, and tries again every 2 s until `FAILOVER_AFTER` is over.
+const REPMGRD_INTERVAL_S: u64 = 2;
+
+/// `repmgr.conf` (<https://repmgr.org/docs/current/configuration-file.html>).
+pub fn repmgr_conf(spec: &PostgresSpec) -> anyhow::Result<String> {
+    let node = spec.node();
+    let context = RepmgrConf {
+        name: node.name.to_string(),
+        id: node.id().0,
+        conninfo: repmgr_conninfo(node)?,
+        passfile: paths::PGPASS,
+        data_dir: text(&spec.data_dir)?,
+        bin_dir: paths::bin_dir(spec.major),
+        // repmgr never promotes a node of priority 0.
+        priority: match node.flag {
+            BackendFlag::AllowToFailover => 100,
+            BackendFlag::DisallowToFailover => 0,
+        },
+        repmgrd: spec.cluster.failover == FailoverMode::Repmgrd,
+        failover_mode: match spec.cluster.failover {
+            FailoverMode::Auto => "auto (pgpool and the health checks)",
+            FailoverMode::Manual => "manual (you: pgcluster promote, pgcluster switchover)",
+            FailoverMode::Repmgrd => "repmgrd",
+        },
+        promote_command: format!("{} promote --because repmgrd", paths::PGCLUSTER),
+        follow_command: format!("{} rejoin", paths::PGCLUSTER),
+        monitor_interval_s: REPMGRD_INTERVAL_S,
+        reconnect_attempts: (spec.cluster.failover_after.as_secs() / REPMGRD_INTERVAL_S).max(2),
+        reconnect_interval_s: REPMGRD_INTERVAL_S,
+        log_level: log_level(spec.cluster.log.level),
+    };
+    render("repmgr.conf", &context)
+}
+
+fn log_level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Error => "ERROR",
+        LogLevel::Warn => "WARNING",
+        LogLevel::Info => "INFO",
+        LogLevel::Debug => "DEBUG",
+    }
+}

@@ -1,0 +1,48 @@
+//! Whole generated files, to be read as text. `INSTA_UPDATE=always cargo test --test render` rewrites them.
+//!
+//! The first case of each container is kept whole; of the others only the lines that differ from it.
+
+mod build;
+mod pgpool;
+mod postgres;
+
+use pgcluster::render::RenderedFile;
+
+/// The golden file `<case>_<file name>`.
+fn golden(case: &str, body: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("golden");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(case, body));
+}
+
+fn goldens(case: &str, files: &[RenderedFile]) {
+    for file in files {
+        let name = file.path.file_name().and_then(|name| name.to_str()).expect("rendered files have names");
+        golden(&format!("{case}_{name}"), &format!("{} {:04o}\n\n{}", file.path.display(), file.mode, file.body));
+    }
+}
+
+/// The body of the file with this name.
+fn body<'a>(files: &'a [RenderedFile], name: &str) -> &'a str {
+    &files.iter().find(|file| file.path.ends_with(name)).unwrap_or_else(|| panic!("no file {name}")).body
+}
+
+/// Lines of `base` that `other` lacks (-) and the other way round (+), in the order of the files.
+fn difference(base: &[RenderedFile], other: &[RenderedFile]) -> String {
+    let mut text = String::new();
+    for file in other {
+        let before: Vec<&str> = base.iter().find(|b| b.path == file.path).map_or("", |b| &b.body).lines().collect();
+        let after: Vec<&str> = file.body.lines().collect();
+        let lines: Vec<String> = lacking(&before, &after, '-').chain(lacking(&after, &before, '+')).collect();
+        if !lines.is_empty() {
+            text.push_str(&format!("{}\n{}\n\n", file.path.display(), lines.join("\n")));
+        }
+    }
+    text
+}
+
+fn lacking<'a>(these: &'a [&str], those: &'a [&str], sign: char) -> impl Iterator<Item = String> + 'a {
+    these.iter().filter(|line| !those.contains(line)).map(move |line| format!("{sign} {line}"))
+}
