@@ -21,6 +21,7 @@ pub mod marker;
 pub mod pcp;
 pub mod pool;
 pub mod pool_login;
+pub mod pool_patience;
 pub mod provision;
 pub mod recovery;
 pub mod register;
