@@ -4,6 +4,7 @@
 //! Nothing here reads the environment, a file or the clock.
 
 mod cluster;
+mod conf_d;
 mod list;
 pub mod nodes;
 mod originals;
@@ -25,6 +26,7 @@ pub mod violation;
 mod watchdog;
 
 pub use cluster::HostFacts;
+pub use conf_d::{OwnedLine, owned_in_conf_d};
 pub use pgpool::pgpool_spec;
 pub use postgres::postgres_spec;
 pub use raw::{RawEnv, Snapshot, Source, wanted_files};

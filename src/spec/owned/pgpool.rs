@@ -21,7 +21,7 @@ owned! {
 ["port"]
     "is the front door" => "set PGPOOL_PORT";
 ["pcp_listen_addresses", "pcp_port", "pcp_socket_dir"]
-    "is a control channel without TLS, open inside the container only" => "use `docker exec … pgcluster attach`, `detach` and `status`";
+    "is a control channel without TLS" => "use `docker exec … pgcluster attach`, `detach` and `status`";
 ["pool_passwd", "enable_pool_hba"]
     "is rebuilt at every start from the passwords of all roles" => "set MSLIST and its password lists";
 ["allow_clear_text_frontend_auth"]
@@ -38,8 +38,8 @@ owned! {
     "belongs to pgpool's online recovery, which containers do not need" => "restart the container: it clones or rewinds itself";
 ["memory_cache_enabled"]
     "lets users read each other's cached results (CVE-2024-45624)" => "cache in the application";
-["logdir", "work_dir", "pid_file_name"]
-    "is a directory in memory that every start prepares" => "leave it alone";
+["logdir", "work_dir", "pid_file_name", "wd_ipc_socket_dir"]
+    "lives in memory and is prepared at every start" => "leave it alone";
 ["logging_collector", "log_directory", "log_filename", "log_file_mode", "log_destination", "syslog_facility", "syslog_ident"]
     "belongs to log files, and messages go to the container's log" => "use the log driver of Docker";
 ["ssl", "ssl_cert", "ssl_key", "ssl_ca_cert", "ssl_ca_cert_dir", "ssl_crl_file", "ssl_passphrase_command"]
@@ -49,9 +49,7 @@ owned! {
 ["wd_heartbeat_listen_addresses", "wd_heartbeat_listen_port"]
     "has to fit the heartbeats of the other pgpools" => "set PGP_HEARTBEATS";
 ["wd_authkey"]
-    "is derived from the cluster's passwords" => "leave it alone";
-["wd_ipc_socket_dir"]
-    "is a directory in memory that every start prepares" => "leave it alone";
+    "has to be the same on all pgpools and nobody else's" => "leave it alone: pgcluster makes it from REPMGRPWD";
 ["wd_lifecheck_method", "wd_lifecheck_user", "wd_lifecheck_password", "wd_lifecheck_dbname", "wd_lifecheck_query"]
     "is the heartbeat: a check by query shows its password (CVE-2023-22332)" => "leave it alone";
 ["delegate_ip"]
