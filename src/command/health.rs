@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::act::heal;
 use crate::command::block_on;
 use crate::exit::Exit;
 use crate::link::Address;
@@ -11,8 +12,8 @@ use crate::observe::peer;
 use crate::render::check_role::check_password;
 use crate::spec::{PgpoolSpec, PostgresSpec};
 
-/// 60 % of Docker's timeout of 3 s.
-const DEADLINE: Duration = Duration::from_millis(1800);
+/// 60 % of Docker's timeout of 10 s.
+const DEADLINE: Duration = Duration::from_millis(6000);
 
 pub fn run() -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
@@ -34,11 +35,9 @@ pub fn run() -> anyhow::Result<Exit> {
 /// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
 async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
-    let reach = match local.connect("postgres").await {
-        Ok(client) => match client.simple_query("SELECT 1").await {
-            Ok(_) => return (true, "serving".into()),
-            Err(error) => Reach::Refused { reason: error.to_string() },
-        },
+    let reach = match local.connect("repmgr").await {
+        // A server that answers is healthy, whatever healing came to.
+        Ok(client) => return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}"))),
         // Before the server there is the waiting room, on TCP alone; or a server that is starting.
         Err(_) => peer::ask_local(spec.node().port).await,
     };

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod check;
 pub mod env;
+pub mod failover;
 pub mod health;
 pub mod pgpool;
 pub mod postgres;

@@ -54,10 +54,8 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
 
 /// After a promoter died between pointing the followers and promoting, they stream from a standby: no sign of a living primary.
 fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
-    let Some(upstream) = &state.upstream else { return false };
-    view.hosts.iter().any(|(number, host)| {
-        host == upstream && view.reach(*number).and_then(Reach::serving).is_some_and(|up| up.role == Role::Standby)
-    })
+    let upstream = state.upstream.as_deref().and_then(|host| view.named(host)).and_then(|number| view.reach(number)?.serving());
+    upstream.is_some_and(|up| up.role == Role::Standby)
 }
 
 /// The standbys that a promotion locks and freezes, in node order, or why there are too few.
