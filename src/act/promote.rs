@@ -9,7 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, NodeNumber, NodeState, Quorum, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
 use crate::observe::peer::look;
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::{ClusterSpec, Replication};
@@ -45,6 +45,10 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
         let view = look(wish.cluster, wish.cluster.nodes.iter()).await;
         match promotion::need(&view, asked.duration_since(began).as_millis() as u64) {
             Need::None { primary, because } => return Outcome::None { primary, because },
+            Need::Finish { primary, epoch } => match finish(&wish, primary, epoch).await {
+                Ok(()) => return Outcome::Promoted { primary },
+                Err(error) => last = format!("finish the promotion of node {primary}: {error:#}"),
+            },
             Need::Lives { because } => return Outcome::Lives { because },
             Need::Unclear { because } => last = because,
             Need::Promote { because } => match attempt(&wish, &view).await {
@@ -60,6 +64,10 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
         tokio::time::sleep(PAUSE).await;
     }
     Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) }
+}
+
+async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+    Standby::connect(wish.cluster, primary).await?.begin_reign(epoch, wish.reason).await
 }
 
 /// One try, under the locks of enough standbys. The locks go with the sessions.

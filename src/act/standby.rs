@@ -69,7 +69,7 @@ impl<'a> Standby<'a> {
     pub async fn freeze(&self, epoch: Epoch, before: &NodeState) -> anyhow::Result<Frozen> {
         self.order(&[("pgcluster.promised_epoch", &epoch.to_string()), ("primary_conninfo", "")]).await?;
         fault_point("promote-freezing");
-        let paused = self.wait_for_replay().await.with_context(|| self.failed("freeze"))?;
+        let paused = self.wait_for_replay(epoch).await.with_context(|| self.failed("freeze"))?;
         let state = self.read().await?;
         ensure!(state.promised_epoch == epoch, "{}: promised epoch {} instead of {epoch}", self.name(), state.promised_epoch);
         let flag = self.cluster.nodes[self.number.index()].flag;
@@ -86,13 +86,17 @@ impl<'a> Standby<'a> {
     }
 
     /// True if replay stands still for good: a parameter is smaller than on the primary. A pause by hand is ended.
-    async fn wait_for_replay(&self) -> anyhow::Result<bool> {
-        const QUESTION: &str = "SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AS frozen, pg_is_wal_replay_paused() AS paused, \
+    async fn wait_for_replay(&self, epoch: Epoch) -> anyhow::Result<bool> {
+        // A reload reaches the sessions a moment after the call.
+        let question = format!(
+            "SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AND current_setting('pgcluster.promised_epoch') = '{epoch}' \
+             AND current_setting('primary_conninfo') = '' AS frozen, pg_is_wal_replay_paused() AS paused, \
              pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) OR EXISTS (SELECT FROM pg_stat_activity \
-             WHERE backend_type = 'startup' AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS replayed";
+             WHERE backend_type = 'startup' AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS replayed"
+        );
         let began = Instant::now();
         while began.elapsed() < ORDER_DEADLINE {
-            let row = in_time(async { Ok(self.client.query_one(QUESTION, &[]).await?) }).await?;
+            let row = in_time(async { Ok(self.client.query_one(&question, &[]).await?) }).await?;
             match (row.get("frozen"), row.get("replayed"), row.get("paused")) {
                 (true, true, _) => return Ok(false),
                 (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok(true),
@@ -142,8 +146,9 @@ impl<'a> Standby<'a> {
     pub async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
         let name = sql_literal(self.name())?;
         let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
+        // A statement of its own: a transaction is read-only or not from its beginning.
+        self.send("SET default_transaction_read_only = off").await?;
         let statements = [
-            "SET default_transaction_read_only = off".to_string(),
             format!(
                 "INSERT INTO pgcluster.epoch (epoch, node, reason) VALUES ({epoch}, {name}, {}) ON CONFLICT DO NOTHING",
                 sql_literal(reason)?

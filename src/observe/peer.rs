@@ -49,7 +49,8 @@ pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> 
 
 /// Asks every node but `me`.
 pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterView {
-    look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await
+    let view = look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await;
+    ClusterView { hosts: cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect(), ..view }
 }
 
 /// Asks one node. Never fails: not answering is an answer.

@@ -77,11 +77,18 @@ fn heal_primary(facts: &Facts) -> Healing {
     let (me, others) = (facts.me, facts.others);
     let promised = others.serving().filter(|(_, state)| state.system_id == me.system_id).map(|(_, state)| state.promised_epoch).max();
     let contradicted = promised.is_some_and(|promise| promise > me.promised_epoch.max(me.epoch()));
+    let is_followed = others.serving().any(|(_, state)| {
+        state.role == Role::Standby && state.upstream.as_deref().and_then(|host| others.named(host)) == Some(facts.number)
+    });
     let findings = Findings { primary_seen: true, contradicted, streaming: false };
     let healing = |action, because: String| Healing { action, because, findings };
     match others.primary() {
         Some((number, other)) if other.system_id == me.system_id && other.epoch() > me.epoch() => {
             return healing(Action::Restart, format!("node {number} is primary of epoch {}, this node's reign {} is over", other.epoch(), me.epoch()));
+        }
+        // Two promoters can meet so that both finish; the one that nobody follows gives way, no follower ever acknowledged its commits.
+        Some((number, other)) if other.system_id == me.system_id && other.epoch() == me.epoch() && !is_followed => {
+            return healing(Action::Restart, format!("node {number} is primary of epoch {} too, and nobody follows this node", me.epoch()));
         }
         Some(_) | None => {}
     }

@@ -14,6 +14,8 @@ pub const SIGN_OF_LIFE_MS: u64 = 3000;
 pub enum Need {
     /// There is a primary: nothing to promote, its followers may need repair.
     None { primary: NodeNumber, because: String },
+    /// A promoter died after its last order: the node is primary, only the row of its reign is missing.
+    Finish { primary: NodeNumber, epoch: Epoch },
     /// The old primary shows a sign of life, whatever pgpool thinks.
     Lives { because: String },
     /// Ask again in a moment.
@@ -25,7 +27,9 @@ pub enum Need {
 pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
     let promise = view.highest_promise();
     if let Some((primary, state)) = view.primary() {
+        // A primary's own promise comes from the promotion that made it one.
         return match state.epoch() >= promise {
+            false if state.promised_epoch >= promise => Need::Finish { primary, epoch: state.promised_epoch },
             true => Need::None { primary, because: format!("node {primary} is primary of epoch {}", state.epoch()) },
             false => Need::Lives {
                 because: format!(
