@@ -2,6 +2,7 @@
 
 pub mod heal;
 pub mod invocation;
+pub mod pool;
 pub mod promotion;
 pub mod provision;
 pub mod start;
