@@ -1,1 +1,38 @@
-fn main() {}
+//! argv → command → exit code: the only place that prints an error or exits.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use pgcluster::act::signal::StopSignals;
+use pgcluster::cli::{Cli, Sub};
+use pgcluster::command;
+use pgcluster::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = command::exit_of(&error);
+            if !matches!(exit, Exit::Stopped(_)) {
+                eprintln!("pgcluster: {error:#}");
+            }
+            exit.into()
+        }
+    }
+}
+
+fn run(sub: Sub) -> anyhow::Result<Exit> {
+    match sub {
+        // Before anything else, and before any thread: a signal must never be lost.
+        Sub::Postgres { args } => command::postgres::run(args, StopSignals::block()?),
+        Sub::Pgpool { args } => command::pgpool::run(args, StopSignals::block()?),
+        Sub::Failover { hints } => command::failover::run(&hints),
+        Sub::Health => command::health::run(),
+        Sub::Status { json } => command::status::run(json),
+        Sub::Check { json } => command::check::run(json),
+        Sub::Render { file, json } => command::render::run(file.as_deref(), json),
+        Sub::Env { json, reference } => command::env::run(json, reference),
+        Sub::Bootstrap { because } => command::bootstrap::run(&because),
+    }
+}

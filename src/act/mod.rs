@@ -1,1 +1,40 @@
 //! I/O out: one function per deed, no decisions.
+//!
+//! Everything here runs on tokio's `current_thread` runtime and spawns no thread that outlives the call: the process is PID 1 until it
+//! execs the server, and what is left over then becomes the server's problem.
+
+pub mod bootstrap_order;
+mod capture;
+pub mod clone;
+pub mod command;
+pub mod configuration;
+pub mod exec;
+pub mod fault_point;
+pub mod file;
+mod group;
+pub mod heal;
+pub mod init_scripts;
+pub mod initdb;
+pub mod kept;
+pub mod lock;
+pub mod marker;
+pub mod memory;
+pub mod pool;
+pub mod pool_login;
+pub mod promote;
+pub mod provision;
+pub mod recovery;
+pub mod register;
+pub mod rewind;
+pub mod running;
+pub mod signal;
+mod spawn;
+pub mod staging;
+pub mod standby;
+pub mod start;
+pub mod temporary_server;
+pub mod tls;
+pub mod tree;
+pub mod user;
+pub mod waiting_room;
+pub mod workplace;

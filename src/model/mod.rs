@@ -1,19 +1,29 @@
 //! PURE. The nouns of the cluster.
 
-pub mod epoch;
-pub mod lsn;
-pub mod malformed;
-pub mod node;
-pub mod quorum;
-pub mod rank;
-pub mod system_id;
-pub mod timeline;
+mod conninfo;
+mod epoch;
+mod lsn;
+mod malformed;
+mod node;
+mod own;
+mod parameters;
+mod quorum;
+mod rank;
+mod room;
+mod system_id;
+mod timeline;
+mod view;
 
+pub use conninfo::conninfo_value;
 pub use epoch::Epoch;
 pub use lsn::Lsn;
 pub use malformed::Malformed;
 pub use node::{NodeId, NodeName, NodeNumber};
+pub use own::{OwnData, OwnNode, Stopped};
+pub use parameters::ParameterFloor;
 pub use quorum::Quorum;
 pub use rank::Rank;
+pub use room::{CANNOT_CONNECT_NOW, RoomState};
 pub use system_id::SystemId;
 pub use timeline::{History, Timeline};
+pub use view::{ClusterView, NodeState, Reach, Role};

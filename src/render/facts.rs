@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::ParameterFloor;
 use crate::spec::Secret;
 
 /// What the shell found out for a database container.
@@ -25,19 +26,6 @@ pub struct TlsPaths {
     pub cert: PathBuf,
     pub key: PathBuf,
     pub ca: Option<PathBuf>,
-}
-
-/// The largest value of each parameter in our own pg_control and on the primary; 0 for unknown.
-///
-/// A standby with less than that refuses to start ("insufficient parameter settings"), or pauses its replay, and
-/// a paused standby shuts down when it is promoted (PostgreSQL documentation, 26.4.3 Administrator's Overview).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ParameterFloor {
-    pub max_connections: u32,
-    pub max_worker_processes: u32,
-    pub max_wal_senders: u32,
-    pub max_prepared_transactions: u32,
-    pub max_locks_per_transaction: u32,
 }
 
 /// One of the operator's access rule files.

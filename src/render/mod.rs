@@ -26,7 +26,7 @@ mod template;
 pub mod tune;
 mod watchdog;
 
-pub use facts::{HbaRules, NodeStatus, ParameterFloor, PgpoolFacts, PoolUser, PostgresFacts, TlsPaths};
+pub use facts::{HbaRules, NodeStatus, PgpoolFacts, PoolUser, PostgresFacts, TlsPaths};
 pub use pgpool::pgpool_files;
 pub use postgresql::postgres_files;
 

@@ -3,10 +3,10 @@
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::facts::{ParameterFloor, PostgresFacts};
+use super::facts::PostgresFacts;
 use super::template::{SettingLine, render, text};
 use super::{RenderedFile, hba, paths, pgpass, quote, repmgr, tune};
-use crate::model::Quorum;
+use crate::model::{ParameterFloor, Quorum};
 use crate::spec::{ClusterKind, ClusterSpec, FailoverMode, LogLevel, Node, PostgresSpec, Replication, Setting};
 
 /// Every file that a database container needs before its server starts.
@@ -53,7 +53,7 @@ struct PostgresqlConf {
 
 fn postgresql_conf(spec: &PostgresSpec, facts: &PostgresFacts) -> anyhow::Result<String> {
     let own = own_sizes(&spec.cluster);
-    let sizes = at_least(own, facts.minimums);
+    let sizes = own.max(facts.minimums);
     let max_connections = wanted(&spec.settings, "max_connections").unwrap_or(own.max_connections);
     let memory = tune::band(spec.tune, facts.memory_limit_bytes, facts.cpus, max_connections.max(sizes.max_connections));
     let (sync_why, synchronous_standby_names) = synchronous(&spec.cluster, spec.node());
@@ -106,16 +106,6 @@ fn connections_why(kind: ClusterKind) -> &'static str {
         ClusterKind::Cluster => {
             "All pgpools together open at most 248; the rest is for direct connections, replication and repair."
         }
-    }
-}
-
-fn at_least(own: ParameterFloor, floor: ParameterFloor) -> ParameterFloor {
-    ParameterFloor {
-        max_connections: own.max_connections.max(floor.max_connections),
-        max_worker_processes: own.max_worker_processes.max(floor.max_worker_processes),
-        max_wal_senders: own.max_wal_senders.max(floor.max_wal_senders),
-        max_prepared_transactions: own.max_prepared_transactions.max(floor.max_prepared_transactions),
-        max_locks_per_transaction: own.max_locks_per_transaction.max(floor.max_locks_per_transaction),
     }
 }
 

@@ -1,0 +1,82 @@
+# The front door. `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# Set from outside: BASE and PG_MAJOR (another Debian, another PostgreSQL), TAGS, FEATURES and LTO
+# (how the binary is compiled).
+BASE     ?= debian:trixie-slim
+PG_MAJOR ?= 17
+TAGS     ?= $(VERSION) latest
+FEATURES ?=
+LTO      ?= fat
+
+# Test programs that need docker; everything else under tests/ runs without.
+TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
+DOCKER_TESTS := $(filter postgres% cluster%,$(TESTS))
+PURE_TESTS   := $(filter-out $(DOCKER_TESTS),$(TESTS))
+
+# Certificates that only this host trusts (a TLS-inspecting proxy): empty for most people.
+EXTRA_CA := target/extra-ca.crt
+
+##@ Use
+
+up: ## build what is missing, start the cluster, wait until it is writable, say how to connect
+	@docker/prepare-host
+	@compose/make-secrets
+	@$(MAKE) images
+	@docker compose up -d
+	@compose/wait-until-writable
+
+down: ## stop the cluster; the data stay
+	docker compose down
+
+clean: ## stop the cluster and delete its data
+	docker compose down --volumes
+
+logs: ## follow the logs of all containers
+	docker compose logs -f --tail 50
+
+##@ Build and prove
+
+images: image-postgres image-pgpool ## build pgcluster/postgres and pgcluster/pgpool
+
+image-%: $(EXTRA_CA)
+	@echo "building pgcluster/$*: $(TAGS)"
+	@build=(docker buildx build --file docker/Dockerfile --target $* \
+	  --build-arg BASE=$(BASE) --build-arg PG_MAJOR=$(PG_MAJOR) \
+	  --build-arg FEATURES=$(FEATURES) --build-arg LTO=$(LTO) \
+	  --secret id=extra_ca,src=$(EXTRA_CA) $(foreach tag,$(TAGS),--tag pgcluster/$*:$(tag)) .); \
+	if [ -t 2 ]; then "$${build[@]}"; exit; fi; \
+	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	"$${build[@]}" --progress plain >"$$log" 2>&1 || { cat "$$log" >&2; exit 1; }
+
+$(EXTRA_CA): $(wildcard /usr/local/share/ca-certificates/*.crt)
+	@mkdir -p $(@D)
+	@cat $^ </dev/null >$@
+
+check: ## format, lints, unit and golden tests, dependencies: no docker needed
+	cargo fmt --check
+	cargo clippy --locked --all-targets --all-features -- -D warnings
+	cargo test --locked --lib --bins $(PURE_TESTS:%=--test %)
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo deny: not installed, skipped"; fi
+
+test: ## everything, on a bare machine too
+	@docker/prepare-host --test
+	@$(MAKE) check
+	@$(MAKE) images
+	@$(MAKE) images TAGS=test FEATURES=fault-points
+	$(if $(DOCKER_TESTS),cargo test --locked $(DOCKER_TESTS:%=--test %))
+
+bench: ## measure failover, start and pooling
+	@docker/prepare-host --test
+	@$(MAKE) images
+	cargo bench --locked
+
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: up down clean logs images check test bench help

@@ -1,0 +1,106 @@
+//! Carries a pgpool container to the point where pgpool can be exec'd: wait for a primary, write every file from what was seen.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use base64::Engine;
+
+use crate::act::command::Command;
+use crate::act::file::{self, Durability};
+use crate::act::signal::StopSignals;
+use crate::act::waiting_room::WaitingRoom;
+use crate::act::workplace::RUN_DIR;
+use crate::act::{pool_login, tls};
+use crate::model::{ClusterView, Reach, RoomState};
+use crate::observe::peer::look;
+use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
+use crate::spec::{PgpoolSpec, Secret};
+
+/// All that pgpool says of a failed node; hints, facts are asked for.
+const FAILOVER_COMMAND: &str = "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S";
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Returns when a primary is known and every file tells the truth about it.
+pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> {
+    let room = WaitingRoom::open(&spec.name, spec.port).await?;
+    room.set(&RoomState::working("looking for the primary"));
+    let view = find_primary(spec).await;
+    let mut facts = facts(spec, node_status(spec, &view))?;
+    facts.version = read_version(stop).await?;
+    write(spec, &facts)?;
+    pool_login::check(spec, &view).await;
+    room.close().await;
+    Ok(())
+}
+
+/// Waits for a primary; logs whenever the picture changes.
+async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
+    let mut said = String::new();
+    loop {
+        let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+        let words: Vec<String> = view
+            .nodes
+            .iter()
+            .map(|(number, reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word()))
+            .collect();
+        let picture = words.join(", ");
+        if picture != said {
+            tracing::info!("nodes: {picture}");
+            said = picture;
+        }
+        if view.primary().is_some() {
+            return view;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What pgpool shall believe of each backend at its start: up is who serves data of the primary's system.
+fn node_status(spec: &PgpoolSpec, view: &ClusterView) -> Vec<NodeStatus> {
+    let system_id = view.primary().map(|(_, state)| state.system_id);
+    let status = |reach: Option<&Reach>| match reach.and_then(Reach::serving) {
+        Some(state) if Some(state.system_id) == system_id => NodeStatus::Up,
+        Some(_) | None => NodeStatus::Down,
+    };
+    spec.cluster.nodes.iter().map(|node| status(view.reach(node.number))).collect()
+}
+
+/// Everything that rendering needs to know of this container, except pgpool's version.
+pub fn facts(spec: &PgpoolSpec, node_status: Vec<NodeStatus>) -> anyhow::Result<PgpoolFacts> {
+    let run = Path::new(RUN_DIR);
+    Ok(PgpoolFacts {
+        version: (4, 6),
+        tls: TlsPaths {
+            cert: run.join("tls.crt"),
+            key: run.join("tls.key"),
+            ca: spec.cluster.tls.as_ref().and_then(|files| files.ca.as_ref()).map(|_| run.join("tls.ca")),
+        },
+        pool_key: Secret::new(base64::engine::general_purpose::STANDARD.encode(rand::random::<[u8; 24]>())),
+        node_status,
+        failover_command: FAILOVER_COMMAND.into(),
+        users: Vec::new(),
+    })
+}
+
+fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
+    let mut files = tls::certificate(spec.cluster.tls.as_ref(), &spec.name, Path::new(RUN_DIR))?;
+    files.extend(pgpool_files(spec, facts).context("render the configuration")?);
+    file::write_all(&files, Durability::Rebuilt).context("write the configuration")?;
+    // pgpool takes a pid file that survived a kill for a living pgpool and refuses to start for ever.
+    for leftover in ["/run/pgpool/pgpool.pid", "/run/pgpool/.s.PGSQL.9999", "/run/pgpool/.s.PGSQL.9898"] {
+        let _ = std::fs::remove_file(leftover);
+    }
+    Ok(())
+}
+
+/// `pgpool-II version 4.6.1 (chirikoboshi)` → (4, 6): names of parameters differ between versions.
+pub async fn read_version(stop: &StopSignals) -> anyhow::Result<(u32, u32)> {
+    let output = Command::new("pgpool").args(["--version"]).timeout(Duration::from_secs(10)).run(stop).await?;
+    let words = output.stdout.iter().chain(&output.stderr).flat_map(|line| line.split_whitespace());
+    let version = words.into_iter().find_map(|word| {
+        let mut parts = word.split('.').map(str::parse::<u32>);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    });
+    version.context("read the version that `pgpool --version` prints")
+}

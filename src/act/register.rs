@@ -1,0 +1,30 @@
+//! A follower announces itself on the primary before it starts: its slot and its row in repmgr's metadata.
+
+use anyhow::Context;
+use tokio_postgres::Client;
+
+use crate::model::NodeNumber;
+use crate::plan::provision;
+use crate::render::quote::sql_literal;
+use crate::spec::ClusterSpec;
+
+/// Creates the node's physical slot on the primary if it is not there. WAL is kept from now on, before the copy begins.
+pub async fn ensure_slot(primary: &Client, me: NodeNumber) -> anyhow::Result<()> {
+    let slot = sql_literal(&me.id().slot_name())?;
+    let statement = format!(
+        "SELECT pg_create_physical_replication_slot({slot}, true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {slot})"
+    );
+    primary.batch_execute(&statement).await.with_context(|| format!("create slot {slot} on the primary"))
+}
+
+/// Slot and rows of `repmgr.nodes`: this node is a standby of `upstream`, and `upstream` is the primary. No write if it is so already.
+pub async fn register_standby(
+    primary: &Client,
+    cluster: &ClusterSpec,
+    me: NodeNumber,
+    upstream: NodeNumber,
+) -> anyhow::Result<()> {
+    ensure_slot(primary, me).await?;
+    let statements = [provision::upsert_primary(cluster, upstream)?, provision::upsert_standby(cluster, me, upstream)?];
+    primary.batch_execute(&statements.join(";\n")).await.context("register in repmgr.nodes")
+}

@@ -1,0 +1,88 @@
+//! Brings a diverged data directory back onto the primary's history: pg_rewind, and where that is impossible a copy beside it.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::act::command::Command;
+use crate::act::fault_point::fault_point;
+use crate::act::file::{self, Durability};
+use crate::act::workplace::Workplace;
+use crate::act::{clone, recovery, register};
+use crate::link::Address;
+use crate::model::{Epoch, NodeNumber, RoomState};
+use crate::observe::data_dir::{REWINDING, Rewinding};
+use crate::render::RenderedFile;
+use crate::spec::Node;
+
+const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+/// Rewinds, else clones; either way PGDATA then follows `from`.
+pub async fn rewind_or_clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+    let refused = match rewind(work, from, epoch).await {
+        Ok(()) => return Ok(()),
+        Err(error) if work.stop.look().is_some() => return Err(error),
+        Err(error) => error,
+    };
+    tracing::warn!("no rewind ({refused:#}): copying beside the old data, which is kept until this node streams");
+    clone::clone(work, from, epoch).await
+}
+
+async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+    work.say(RoomState::working("rewinding"));
+    let source = &work.spec.cluster.nodes[from.index()];
+    let primary = work.control(source).connect_in_time("repmgr").await?;
+    register::ensure_slot(&primary, work.spec.me).await?;
+    // Until 15 the control file of a fresh primary still names the old timeline until its first checkpoint.
+    primary.batch_execute("CHECKPOINT").await.context("checkpoint the primary")?;
+    drop(primary);
+    let started = Instant::now();
+    let data = work.data_dir();
+    mark(data, Rewinding::Begun)?;
+    fault_point("rewind-begun");
+    // Crash recovery runs in single-user mode, which refuses standby mode.
+    let _ = fs::remove_file(data.join("standby.signal"));
+    dry_run(work, source).await?;
+    mark(data, Rewinding::Writing)?;
+    fault_point("rewind-writing");
+    let output = command(work, source).run(work.stop).await.context("rewind")?;
+    fault_point("rewind-done");
+    recovery::include_generated(data)?;
+    recovery::point_at(data, work.spec, from, epoch)?;
+    fs::remove_file(data.join(REWINDING)).context("remove the rewind marker")?;
+    let said = output.stderr.iter().chain(&output.stdout).find(|line| line.contains("need to copy")).cloned().unwrap_or_default();
+    tracing::info!("rewound onto {} in {:.1} s {said}", source.name, started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Crash recovery first, so that the dry run has a clean target, then ask whether a rewind would work at all.
+async fn dry_run(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
+    Command::new(&work.tools.postgres)
+        .args(["--single", "-F", "-D"])
+        .args([work.data_dir()])
+        .args(["-c", "archive_mode=off", "-c", "shared_preload_libraries=", "template1"])
+        .stdin_bytes(Vec::new())
+        .timeout(DEADLINE)
+        .run(work.stop)
+        .await
+        .context("recover from the crash before a rewind")?;
+    command(work, source).args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
+    Ok(())
+}
+
+fn mark(data_dir: &Path, stage: Rewinding) -> anyhow::Result<()> {
+    let body = format!("{}\n", stage.word());
+    file::write_all(&[RenderedFile { path: data_dir.join(REWINDING), mode: 0o600, body }], Durability::Synced)?;
+    Ok(())
+}
+
+fn command(work: &Workplace<'_>, source: &Node) -> Command {
+    let Address::Tcp { host, port, user, .. } = work.control(source) else { unreachable!("a node has a TCP address") };
+    Command::new(&work.tools.pg_rewind)
+        .args(["-D".as_ref(), work.data_dir().as_os_str()])
+        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require connect_timeout=2")])
+        .args(["--progress", "--no-ensure-shutdown"])
+        .env("PGPASSFILE", work.pass_file())
+        .timeout(DEADLINE)
+}

@@ -1,0 +1,157 @@
+//! Carries a postgres node from "nobody knows" to "ready to exec": look, decide, do; again until the decision is final.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::act::signal::StopSignals;
+use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
+use crate::act::waiting_room::WaitingRoom;
+use crate::act::workplace::Workplace;
+use crate::act::{bootstrap_order, clone, configuration, initdb, marker, provision, recovery, register, rewind, staging};
+use crate::model::{ClusterView, Epoch, NodeNumber, OwnData, Quorum, RoomState};
+use crate::observe::data_dir;
+use crate::observe::peer::look_at_others;
+use crate::observe::tools::Tools;
+use crate::plan::start::{self as decision, Me, StartFacts, StartPlan, Verdict};
+use crate::spec::{ClusterKind, PostgresSpec, Replication};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// Returns when the data directory and every file are as the server needs them, and port 5432 is free.
+pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyhow::Result<()> {
+    staging::restore_interrupted_swap(&spec.data_dir)?;
+    let room = match spec.cluster.kind {
+        ClusterKind::Standalone => None,
+        ClusterKind::Cluster => Some(WaitingRoom::open(spec.node().name.as_str(), spec.node().port).await?),
+    };
+    let sign = room.as_ref().map(WaitingRoom::sign);
+    let work = Workplace { spec, tools, stop, sign: sign.as_ref() };
+    let began = Instant::now();
+    loop {
+        let (decided, own, view) = decide(&work, began).await?;
+        configuration::write(spec, own.parameters(), view.primary().map(|(_, state)| state))?;
+        carry_out(&work, &decided).await?;
+        if decided.verdict != Verdict::Resume || is_still_alone(&work).await {
+            break;
+        }
+    }
+    if let Some(room) = room {
+        room.close().await;
+    }
+    Ok(())
+}
+
+/// Looks and decides until the verdict is something to do.
+async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<(StartPlan, OwnData, ClusterView)> {
+    let me = me(work.spec);
+    let mut said = String::new();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let mut own = data_dir::read_own_data(work.data_dir(), work.spec.major, work.tools, work.stop).await?;
+        work.say(RoomState::of(&own, &said));
+        let view = look_at_others(&work.spec.cluster, work.spec.me).await;
+        if let OwnData::Valid(node) = &mut own
+            && decision::needs_wal_end(node, &view)
+        {
+            node.wal_end = data_dir::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
+        }
+        let order = bootstrap_order::read();
+        let plan = decision::start(&StartFacts { me: &me, own: &own, others: &view, waited: began.elapsed(), order });
+        if plan.because != said {
+            tracing::info!("{:?}: {}", plan.verdict, plan.because);
+            said.clone_from(&plan.because);
+        }
+        match plan.verdict {
+            Verdict::Wait => tokio::time::sleep(pause).await,
+            _ => return Ok((plan, own, view)),
+        }
+        pause = (pause * 5 / 4).min(LONGEST_PAUSE);
+    }
+}
+
+fn me(spec: &PostgresSpec) -> Me {
+    let node = spec.node();
+    let sync = spec.cluster.replication == Replication::Sync;
+    Me {
+        number: node.number,
+        name: node.name.clone(),
+        host: node.host.clone(),
+        quorum: Quorum::of(spec.cluster.nodes.len(), sync),
+        bootstrap: spec.cluster.bootstrap,
+    }
+}
+
+async fn carry_out(work: &Workplace<'_>, plan: &StartPlan) -> anyhow::Result<()> {
+    match plan.verdict {
+        Verdict::Initdb => initdb::initdb(work).await,
+        Verdict::Clone { from, epoch } => {
+            clone::clone(work, from, epoch).await?;
+            follow(work, from, epoch).await
+        }
+        Verdict::Follow { upstream, epoch } => {
+            work.say(RoomState::working("joining"));
+            follow(work, upstream, epoch).await
+        }
+        Verdict::Rewind { from, epoch } => {
+            rewind::rewind_or_clone(work, from, epoch).await?;
+            follow(work, from, epoch).await
+        }
+        Verdict::Resume => resume(work).await,
+        Verdict::Standby => recovery::stay_standby(work.data_dir()),
+        Verdict::Park => recovery::park(work.data_dir()),
+        Verdict::Refuse => bail!("{}", plan.because),
+        Verdict::Wait => unreachable!("decide() returns only what can be done"),
+    }
+}
+
+/// Pointer, promise, slot and registration; and the wishes of the environment, on the primary, if they are new here.
+async fn follow(work: &Workplace<'_>, upstream: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+    let (data, spec) = (work.data_dir(), work.spec);
+    recovery::include_generated(data)?;
+    recovery::point_at(data, spec, upstream, epoch)?;
+    let address = work.control(&spec.cluster.nodes[upstream.index()]);
+    let primary = address.connect_in_time("repmgr").await?;
+    register::register_standby(&primary, &spec.cluster, spec.me, upstream).await?;
+    if !marker::is_provisioned(data, spec) {
+        log_report(&provision::provision(spec, &address, upstream, data).await.context("provision the primary")?);
+        marker::write(data, spec, marker::Origin::Clone)?;
+    }
+    Ok(())
+}
+
+async fn resume(work: &Workplace<'_>) -> anyhow::Result<()> {
+    let (data, spec) = (work.data_dir(), work.spec);
+    recovery::include_generated(data)?;
+    if marker::is_provisioned(data, spec) {
+        return Ok(());
+    }
+    let origin = marker::read(data).map_or(marker::Origin::Adopted, |marker| marker.origin);
+    let server = TemporaryServer::start(work, data, Safety::Durable, Socket::Private).await?;
+    let report = provision::provision(spec, server.address(), spec.me, data).await?;
+    server.stop().await?;
+    recovery::begin_reign_unless_promised(data, Epoch(1))?;
+    marker::write(data, spec, origin)?;
+    log_report(&report);
+    Ok(())
+}
+
+/// Asked once more right before the server starts: somebody may have been promoted meanwhile.
+async fn is_still_alone(work: &Workplace<'_>) -> bool {
+    look_at_others(&work.spec.cluster, work.spec.me).await.primary().is_none()
+}
+
+fn log_report(report: &provision::Report) {
+    if report.created_roles > 0 {
+        tracing::info!("created {} roles", report.created_roles);
+    }
+    for role in &report.changed_passwords {
+        tracing::info!("changed the password of {role}");
+    }
+    for service in &report.removed_services {
+        tracing::warn!(
+            "service {service} is no longer in MSLIST; its roles and data are kept, drop them by hand if they must go"
+        );
+    }
+}

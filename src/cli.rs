@@ -1,0 +1,72 @@
+//! The command line, types only.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "pgcluster",
+    version,
+    about = "Highly available PostgreSQL for Docker Compose and Swarm",
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sub {
+    /// Entrypoint of a database container: make this node what the cluster needs, then become postgres
+    Postgres {
+        /// Arguments for postgres (`-c name=value`), or a command to run instead (`psql …`, `bash`)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Entrypoint of a pgpool container: find the primary, write every file, then become pgpool
+    Pgpool {
+        /// Arguments for pgpool, or a command to run instead
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// HEALTHCHECK of both images: exit 0 while this container serves or prepares to, else 1
+    Health,
+    /// pgpool's failover_command: promote if, and only if, the facts say so
+    Failover {
+        /// `%d %h %p %D %m %H %M %P %r %R %N %S` as pgpool fills them in
+        #[arg(allow_hyphen_values = true)]
+        hints: Vec<String>,
+    },
+    /// Show every node as it really is; exit 0 healthy, 1 degraded, 2 no writable primary
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Validate the environment without touching anything; exit 78 with every violation
+    Check {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the files that a start would write now; secrets are masked
+    Render {
+        /// Only the file with this path or name
+        file: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show every variable with its value and where it came from; secrets are masked
+    Env {
+        #[arg(long)]
+        json: bool,
+        /// Print the reference of all variables as Markdown instead (for the README)
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Order a waiting empty node to begin a new cluster although others are silent; data elsewhere is given up
+    Bootstrap {
+        /// Why; written to the log
+        #[arg(long)]
+        because: String,
+    },
+}

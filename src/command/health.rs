@@ -1,0 +1,70 @@
+//! `pgcluster health`: HEALTHCHECK of both images. One process, no children, exit 0 or 1.
+
+use std::time::Duration;
+
+use crate::act::heal;
+use crate::command::block_on;
+use crate::exit::Exit;
+use crate::link::Address;
+use crate::model::{Reach, RoomState};
+use crate::observe::environment::{self, Image};
+use crate::observe::peer;
+use crate::render::check_role::check_password;
+use crate::spec::{PgpoolSpec, PostgresSpec};
+
+/// 60 % of Docker's timeout of 10 s.
+const DEADLINE: Duration = Duration::from_millis(6000);
+
+pub fn run() -> anyhow::Result<Exit> {
+    let snapshot = environment::kept_or_own()?;
+    let (healthy, text) = match environment::image() {
+        Image::Postgres => {
+            let spec = environment::postgres_spec(&snapshot)?;
+            block_on(async { tokio::time::timeout(DEADLINE, postgres(&spec)).await })
+        }
+        Image::Pgpool => {
+            let spec = environment::pgpool_spec(&snapshot)?;
+            block_on(async { tokio::time::timeout(DEADLINE, pgpool(&spec)).await })
+        }
+    }
+    .unwrap_or_else(|_| (false, format!("no answer in {} ms", DEADLINE.as_millis())));
+    println!("{text}");
+    Ok(if healthy { Exit::Ok } else { Exit::Failed })
+}
+
+/// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
+async fn postgres(spec: &PostgresSpec) -> (bool, String) {
+    let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
+    let reach = match local.connect("repmgr").await {
+        // A server that answers is healthy, whatever healing came to.
+        Ok(client) => return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}"))),
+        // Before the server there is the waiting room, on TCP alone; or a server that is starting.
+        Err(_) => peer::ask_local(spec.node().port).await,
+    };
+    match reach {
+        Reach::Waiting(RoomState { state, .. }) => (true, state),
+        Reach::NotYet { reason } => (true, reason),
+        Reach::Serving(_) => (true, "serving".into()),
+        Reach::Refused { reason } | Reach::Silent { reason } => (false, reason),
+    }
+}
+
+/// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
+async fn pgpool(spec: &PgpoolSpec) -> (bool, String) {
+    let address = Address::Tcp {
+        host: "127.0.0.1".into(),
+        port: spec.port,
+        user: "pgpool".into(),
+        password: spec.cluster.repmgr_password.as_ref().map(check_password),
+    };
+    match address.connect("postgres").await {
+        Ok(_) => (true, "serving".into()),
+        Err(error) => match error.as_db_error() {
+            Some(db) => (true, db.message().to_string()),
+            None => match peer::ask_local(spec.port).await {
+                Reach::Waiting(RoomState { state, .. }) => (true, state),
+                _ => (false, format!("{:#}", anyhow::Error::new(error))),
+            },
+        },
+    }
+}

@@ -1,0 +1,49 @@
+//! One file per subcommand: spec, observe, plan, act, print.
+
+pub mod bootstrap;
+pub mod check;
+pub mod env;
+pub mod failover;
+pub mod health;
+pub mod pgpool;
+pub mod postgres;
+pub mod render;
+pub mod status;
+
+use crate::act::command::CommandError;
+use crate::act::lock::LockError;
+use crate::exit::Exit;
+use crate::spec::Violations;
+
+/// Ended by a stop signal before there was a server.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped by {0} before the server was started")]
+pub struct Stopped(pub nix::sys::signal::Signal);
+
+/// The exit code that an error stands for.
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    for cause in error.chain() {
+        if cause.is::<Violations>() {
+            return Exit::Config;
+        }
+        if cause.is::<LockError>() {
+            return Exit::Locked;
+        }
+        if let Some(Stopped(signal)) = cause.downcast_ref() {
+            return Exit::Stopped(*signal as i32);
+        }
+        if let Some(CommandError::Stopped { signal, .. }) = cause.downcast_ref() {
+            return Exit::Stopped(*signal as i32);
+        }
+    }
+    Exit::Failed
+}
+
+/// The one runtime: everything waits on I/O, nothing needs a second thread.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let result = runtime.block_on(work);
+    // A name look-up may still hang in its thread; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,48 @@
+//! What lies in this node's own data directory, read while no server runs on it.
+
+use super::{Epoch, History, Lsn, ParameterFloor, Role, SystemId, Timeline};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum OwnData {
+    /// No data directory, or an empty one.
+    None,
+    /// A rewind was interrupted while it wrote: never data, but the promise in it still holds.
+    Unfinished {
+        promised_epoch: Epoch,
+    },
+    Valid(OwnNode),
+}
+
+impl OwnData {
+    pub fn parameters(&self) -> ParameterFloor {
+        match self {
+            OwnData::Valid(own) => own.parameters,
+            OwnData::None | OwnData::Unfinished { .. } => ParameterFloor::default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnNode {
+    pub system_id: SystemId,
+    /// The highest of checkpoint's and minimum recovery point's timeline.
+    pub timeline: Timeline,
+    /// Standby if `standby.signal` is there.
+    pub role: Role,
+    /// Whether the last server said goodbye ("shut down", "shut down in recovery").
+    pub stopped: Stopped,
+    pub promised_epoch: Epoch,
+    /// Host in `primary_conninfo` of postgresql.auto.conf; none = frozen, parked, or a primary.
+    pub upstream: Option<String>,
+    /// Where this node's WAL ends. Exact after a clean stop of a primary, else read from pg_wal, else the last known safe point.
+    pub wal_end: Lsn,
+    pub history: History,
+    /// As in pg_control.
+    pub parameters: ParameterFloor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    Cleanly,
+    Crashed,
+}

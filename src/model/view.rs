@@ -1,0 +1,128 @@
+//! The cluster as it was seen in one look: what each node answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, History, Lsn, NodeNumber, ParameterFloor, RoomState, SystemId, Timeline};
+
+/// What one node answered to one question with one deadline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reach {
+    /// No answer inside the deadline: down, cut off, paused, or its name does not resolve.
+    Silent { reason: String },
+    /// The entrypoint of pgcluster answers in place of the server.
+    Waiting(RoomState),
+    /// A server that is starting up or shutting down (57P03 without our message).
+    NotYet { reason: String },
+    /// Something lives there and would not tell: wrong password, too many clients, no database `repmgr`.
+    Refused { reason: String },
+    /// A server that answered everything.
+    Serving(Box<NodeState>),
+}
+
+/// What a serving node says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeState {
+    pub system_id: SystemId,
+    pub role: Role,
+    pub timeline: Timeline,
+    /// Flushed position of a primary; the further of received and replayed of a standby.
+    pub lsn: Lsn,
+    /// `max(epoch)` of `pgcluster.epoch`; none where the table does not exist.
+    pub data_epoch: Option<Epoch>,
+    pub promised_epoch: Epoch,
+    /// Host in `primary_conninfo`; none = frozen or parked (or a primary).
+    pub upstream: Option<String>,
+    /// Milliseconds since the WAL receiver's last message; none = no receiver is streaming.
+    pub receiver_silent_ms: Option<u64>,
+    /// A standby that heard from its primary in the last 60 s before that primary was seen alive for the last time.
+    pub heard_recently: bool,
+    /// How the server's timeline came to be; empty on timeline 1.
+    pub history: History,
+    pub parameters: ParameterFloor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Primary,
+    Standby,
+}
+
+impl NodeState {
+    /// Number of the reign that this node's data comes from; 0 where nobody ever wrote one.
+    pub fn epoch(&self) -> Epoch {
+        self.data_epoch.unwrap_or(Epoch(0))
+    }
+}
+
+impl Reach {
+    pub fn serving(&self) -> Option<&NodeState> {
+        match self {
+            Reach::Serving(state) => Some(state),
+            Reach::Silent { .. } | Reach::Waiting(_) | Reach::NotYet { .. } | Reach::Refused { .. } => None,
+        }
+    }
+
+    /// A node without data that waits in its entrypoint.
+    pub fn is_empty_room(&self) -> bool {
+        matches!(self, Reach::Waiting(room) if room.is_empty_node())
+    }
+
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Reach::Silent { .. })
+    }
+
+    /// One or two words for a list: `primary`, `standby`, `silent`, `waiting (cloning)`.
+    pub fn word(&self) -> String {
+        match self {
+            Reach::Silent { .. } => "silent".into(),
+            Reach::Waiting(room) => format!("waiting ({})", room.state),
+            Reach::NotYet { .. } => "starting".into(),
+            Reach::Refused { .. } => "refusing".into(),
+            Reach::Serving(state) if state.role == Role::Primary => "primary".into(),
+            Reach::Serving(_) => "standby".into(),
+        }
+    }
+}
+
+/// One look at the other nodes (or at all nodes, from outside).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterView {
+    pub nodes: Vec<(NodeNumber, Reach)>,
+    /// How `primary_conninfo` names each node.
+    pub hosts: Vec<(NodeNumber, String)>,
+}
+
+impl ClusterView {
+    pub fn serving(&self) -> impl Iterator<Item = (NodeNumber, &NodeState)> {
+        self.nodes.iter().filter_map(|(number, reach)| Some((*number, reach.serving()?)))
+    }
+
+    /// The writable node of the highest epoch.
+    pub fn primary(&self) -> Option<(NodeNumber, &NodeState)> {
+        self.serving().filter(|(_, state)| state.role == Role::Primary).max_by_key(|(_, state)| (state.epoch(), state.timeline))
+    }
+
+    pub fn reach(&self, number: NodeNumber) -> Option<&Reach> {
+        self.nodes.iter().find(|(n, _)| *n == number).map(|(_, reach)| reach)
+    }
+
+    /// The node that `primary_conninfo` calls by this host.
+    pub fn named(&self, host: &str) -> Option<NodeNumber> {
+        self.hosts.iter().find(|(_, name)| name == host).map(|(number, _)| *number)
+    }
+
+    pub fn silent(&self) -> impl Iterator<Item = NodeNumber> {
+        self.nodes.iter().filter(|(_, reach)| reach.is_silent()).map(|(number, _)| *number)
+    }
+
+    /// The highest promise anyone seen has made, serving or still in its entrypoint.
+    pub fn highest_promise(&self) -> Epoch {
+        let promise = |reach: &Reach| match reach {
+            Reach::Serving(state) => state.promised_epoch,
+            Reach::Waiting(room) => room.promised_epoch(),
+            Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } => Epoch(0),
+        };
+        self.nodes.iter().map(|(_, reach)| promise(reach)).max().unwrap_or(Epoch(0))
+    }
+}

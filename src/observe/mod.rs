@@ -1,0 +1,7 @@
+//! I/O in: what is there. Asks and reads, never writes, never decides.
+
+pub mod data_dir;
+pub mod environment;
+pub mod host;
+pub mod peer;
+pub mod tools;

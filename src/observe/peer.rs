@@ -1,0 +1,153 @@
+//! Asks a node over SQL what it is: one connection, one statement, one deadline.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use crate::link::Address;
+use crate::model::{
+    ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
+};
+use crate::spec::{ClusterSpec, Node};
+
+/// Deadline around one question, name look-up included.
+pub const ASK_DEADLINE: Duration = Duration::from_millis(1000);
+
+/// Everything that a start, a promotion or `status` wants to know, in one round trip; works on primaries and standbys.
+/// Columns without a meaning on this role are null. The timeline of a standby is the furthest that it received or replayed.
+const QUESTION: &str = "
+WITH self AS (SELECT pg_is_in_recovery() AS standby),
+     receiver AS (SELECT received_tli, status, extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000 AS silent_ms
+                  FROM pg_stat_wal_receiver),
+     line AS (SELECT CASE WHEN standby
+                THEN greatest((SELECT received_tli FROM receiver), (SELECT timeline_id FROM pg_control_checkpoint()),
+                              (SELECT min_recovery_end_timeline FROM pg_control_recovery()))
+                ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END AS tli FROM self)
+SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
+       standby,
+       tli::int8 AS timeline,
+       CASE WHEN standby THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_flush_lsn() END::text AS lsn,
+       coalesce(current_setting('pgcluster.promised_epoch', true), '') AS promised,
+       current_setting('primary_conninfo') AS upstream,
+       (SELECT silent_ms FROM receiver WHERE status = 'streaming')::float8 AS silent_ms,
+       coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 1000000, true), '') AS history,
+       EXISTS (SELECT FROM receiver WHERE status = 'streaming') OR (standby AND pg_last_wal_receive_lsn() IS NOT NULL
+         AND pg_postmaster_start_time() > clock_timestamp() - interval '60 s') AS heard,
+       coalesce(pg_read_file('/run/pgcluster/heard', 0, 100, true), '') AS memory,
+       ARRAY[current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),
+             current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')]::int[] AS parameters,
+       to_regclass('pgcluster.epoch') IS NOT NULL AS has_epoch
+FROM self, line";
+
+/// Asks all given nodes at once.
+pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> ClusterView {
+    let questions = nodes.map(|node| async move { (node.number, ask(cluster, node).await) });
+    let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
+    ClusterView { nodes: futures_util::future::join_all(questions).await, hosts }
+}
+
+/// Asks every node but `me`.
+pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterView {
+    look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await
+}
+
+/// Asks one node. Never fails: not answering is an answer.
+pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
+    let address = control_address(cluster, node);
+    match tokio::time::timeout(ASK_DEADLINE, ask_at(&address)).await {
+        Ok(reach) => reach,
+        Err(_) => Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) },
+    }
+}
+
+/// What the standby's health check remembers (`act::memory::HEARD_FILE`): it streamed at most 60 s before its primary's last sign of life.
+fn heard_before(memory: &str) -> bool {
+    let mut seconds = memory.split_whitespace().map(str::parse::<u64>);
+    match (seconds.next(), seconds.next()) {
+        (Some(Ok(streamed)), Some(Ok(alive))) => streamed + 60 >= alive,
+        _ => false,
+    }
+}
+
+/// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
+pub async fn ask_local(port: u16) -> Reach {
+    let address = Address::Tcp { host: "127.0.0.1".into(), port, user: "repmgr".into(), password: None };
+    ask_at(&address).await
+}
+
+/// The control channel to a node: role `repmgr`.
+pub fn control_address(cluster: &ClusterSpec, node: &Node) -> Address {
+    Address::Tcp { host: node.host.clone(), port: node.port, user: "repmgr".into(), password: cluster.repmgr_password.clone() }
+}
+
+async fn ask_at(address: &Address) -> Reach {
+    match address.connect("repmgr").await {
+        Ok(client) => match read_state(&client).await {
+            Ok(state) => Reach::Serving(Box::new(state)),
+            Err(error) => Reach::Refused { reason: format!("{error:#}") },
+        },
+        Err(error) => match error.as_db_error() {
+            Some(db) => refusal(db),
+            None if is_plain_server(&error) => ask_plain(address).await,
+            None => Reach::Silent { reason: format!("{:#}", anyhow::Error::new(error)) },
+        },
+    }
+}
+
+/// The state of the server behind an open connection to database `repmgr` (or any other: then without an epoch).
+pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
+    let row = client.query_one(QUESTION, &[]).await?;
+    let data_epoch = match row.get("has_epoch") {
+        true => client.query_one("SELECT max(epoch) FROM pgcluster.epoch", &[]).await?.get::<_, Option<i64>>(0),
+        false => None,
+    };
+    let standby: bool = row.get("standby");
+    let timeline = Timeline(row.get::<_, i64>("timeline") as u32);
+    let parameters: Vec<i32> = row.get("parameters");
+    let conninfo: &str = row.get("upstream");
+    Ok(NodeState {
+        system_id: row.get::<_, &str>("system_id").parse()?,
+        role: if standby { Role::Standby } else { Role::Primary },
+        timeline,
+        lsn: row.get::<_, Option<&str>>("lsn").map(str::parse::<Lsn>).transpose()?.unwrap_or(Lsn(0)),
+        data_epoch: data_epoch.map(|epoch| Epoch(epoch as u64)),
+        promised_epoch: Epoch(row.get::<_, &str>("promised").parse().unwrap_or(0)),
+        upstream: if standby { conninfo_value(conninfo, "host") } else { None },
+        receiver_silent_ms: row.get::<_, Option<f64>>("silent_ms").map(|ms| ms.max(0.0) as u64),
+        heard_recently: row.get("heard") || heard_before(row.get("memory")),
+        parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
+        history: History::parse(timeline, row.get("history"))?,
+    })
+}
+
+fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
+    if *db.code() != SqlState::CANNOT_CONNECT_NOW {
+        return Reach::Refused { reason: db.message().to_string() };
+    }
+    match RoomState::parse(db.message(), db.detail()) {
+        Some(room) => Reach::Waiting(room),
+        None => Reach::NotYet { reason: db.message().to_string() },
+    }
+}
+
+/// tokio-postgres has no kind to match on: its `tls_error` says this when the server answered 'N' to the SSLRequest.
+fn is_plain_server(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.to_string().contains("server does not support TLS"))
+}
+
+/// A server without TLS is a waiting room or none of ours. No password is offered to it.
+async fn ask_plain(address: &Address) -> Reach {
+    let Address::Tcp { host, port, user, .. } = address else {
+        return Reach::Refused { reason: "no TLS".into() };
+    };
+    let mut config = tokio_postgres::Config::new();
+    config.host(host).port(*port).user(user).dbname("repmgr");
+    match config.connect(tokio_postgres::NoTls).await {
+        Ok(_) => Reach::Refused { reason: "the server offers no TLS and asks for no password".into() },
+        Err(error) => match error.as_db_error() {
+            Some(db) => refusal(db),
+            None => Reach::Refused { reason: "the server offers no TLS".into() },
+        },
+    }
+}

@@ -1,0 +1,7 @@
+//! PURE. Decisions: facts in, verdict and reason out.
+
+pub mod heal;
+pub mod invocation;
+pub mod promotion;
+pub mod provision;
+pub mod start;

@@ -1,0 +1,291 @@
+//! What a postgres node becomes at its start: a total function of its own data and one look at the others.
+//!
+//! Undecided is an answer: `Wait`. Refusing costs availability; guessing costs data.
+
+use std::time::Duration;
+
+use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role};
+
+/// How long a decision that more answers could change is put off.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a clone over an empty volume waits for nodes that do not answer.
+pub const CONFIRM_PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy, Debug)]
+pub struct StartFacts<'a> {
+    pub me: &'a Me,
+    pub own: &'a OwnData,
+    /// The other nodes; this one is not in it.
+    pub others: &'a ClusterView,
+    /// Since this container began to decide.
+    pub waited: Duration,
+    pub order: Order,
+}
+
+/// Who decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Me {
+    pub number: NodeNumber,
+    pub name: NodeName,
+    /// As the others name it in `primary_conninfo`.
+    pub host: String,
+    pub quorum: Quorum,
+    pub bootstrap: NodeNumber,
+}
+
+/// An operator's explicit order, with a reason that was logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    None,
+    /// `pgcluster bootstrap --because …`
+    Bootstrap,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a verdict that nobody carries out is a bug"]
+pub struct StartPlan {
+    pub verdict: Verdict,
+    /// Logged, shown in the waiting room, and compared by tests.
+    pub because: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Initdb,
+    /// Copy everything from this primary.
+    Clone {
+        from: NodeNumber,
+        epoch: Epoch,
+    },
+    /// Stream from this primary in place.
+    Follow {
+        upstream: NodeNumber,
+        epoch: Epoch,
+    },
+    /// pg_rewind against this primary, else copy beside and swap; then follow.
+    Rewind {
+        from: NodeNumber,
+        epoch: Epoch,
+    },
+    /// Start as standby with the upstream pointer it had.
+    Standby,
+    /// Start as primary again.
+    Resume,
+    /// Start as read-only standby without upstream, visible to an election.
+    Park,
+    /// Ask again in a moment.
+    Wait,
+    /// Exit with an error, nothing touched.
+    Refuse,
+}
+
+/// Decides. The arms follow the table of the design, top to bottom.
+pub fn start(facts: &StartFacts) -> StartPlan {
+    match (facts.own, facts.others.primary()) {
+        (OwnData::None, Some((from, primary))) => clone_or_wait(facts, from, primary),
+        (OwnData::None, None) => initdb_or_wait(facts),
+        (OwnData::Unfinished { promised_epoch }, Some((from, primary))) if primary.epoch() >= *promised_epoch => plan(
+            Verdict::Clone { from, epoch: primary.epoch() },
+            format!("a rewind was interrupted here, and node {from} is primary of epoch {}", primary.epoch()),
+        ),
+        (OwnData::Unfinished { .. }, _) => {
+            plan(Verdict::Wait, "a rewind was interrupted here: this is no data any more, waiting for a primary to copy")
+        }
+        (OwnData::Valid(own), Some((_, primary))) if own.system_id != primary.system_id => refuse_foreign(own, primary),
+        (OwnData::Valid(own), Some((from, primary))) if primary.epoch() >= own.promised_epoch => {
+            follow_or_rewind(facts, own, from, primary)
+        }
+        (OwnData::Valid(own), Some((_, primary))) => park_or_wait(
+            facts,
+            format!(
+                "the only primary reigns in epoch {}, and this node has promised epoch {}: an older reign is never followed",
+                primary.epoch(),
+                own.promised_epoch
+            ),
+        ),
+        (OwnData::Valid(own), None) if is_among_strangers(facts, own) => refuse_strangers(own),
+        (OwnData::Valid(own), None) => match own.role {
+            Role::Standby => {
+                plan(Verdict::Standby, "this node was a standby and nobody is primary: it keeps the upstream it had")
+            }
+            Role::Primary => resume_or_park(facts, own),
+        },
+    }
+}
+
+fn plan(verdict: Verdict, because: impl Into<String>) -> StartPlan {
+    StartPlan { verdict, because: because.into() }
+}
+
+fn clone_or_wait(facts: &StartFacts, from: NodeNumber, primary: &NodeState) -> StartPlan {
+    let promise = facts.others.highest_promise();
+    let silent = numbers(facts.others.silent());
+    if promise > primary.epoch() {
+        plan(
+            Verdict::Wait,
+            format!(
+                "node {from} is primary of epoch {}, but epoch {promise} was promised: its reign may be over, nothing is copied from it",
+                primary.epoch()
+            ),
+        )
+    } else if silent.is_empty() {
+        plan(
+            Verdict::Clone { from, epoch: primary.epoch() },
+            format!("no data here, and node {from} is primary of epoch {}", primary.epoch()),
+        )
+    } else if facts.waited >= CONFIRM_PATIENCE {
+        plan(
+            Verdict::Clone { from, epoch: primary.epoch() },
+            format!(
+                "no data here, and node {from} is the only primary seen in {} s (no answer from {silent})",
+                CONFIRM_PATIENCE.as_secs()
+            ),
+        )
+    } else {
+        plan(Verdict::Wait, format!("node {from} is primary; waiting for {silent} to confirm it before copying"))
+    }
+}
+
+fn initdb_or_wait(facts: &StartFacts) -> StartPlan {
+    let Me { number, bootstrap, quorum, .. } = facts.me;
+    let occupied = numbers(facts.others.nodes.iter().filter(|(_, r)| !r.is_silent() && !r.is_empty_room()).map(|(n, _)| *n));
+    let silent = numbers(facts.others.silent());
+    if facts.order == Order::Bootstrap {
+        plan(Verdict::Initdb, "an operator ordered the bootstrap on this node")
+    } else if quorum.nodes == 1 {
+        plan(Verdict::Initdb, "no data here, and this is the only node")
+    } else if !occupied.is_empty() {
+        plan(Verdict::Wait, format!("no data here; {occupied} may have it and no primary is up: waiting for one"))
+    } else if !silent.is_empty() {
+        plan(
+            Verdict::Wait,
+            format!(
+                "no data here, and no answer from {silent}, which may have it; if it is lost for good: pgcluster bootstrap --because TEXT in the container of one node"
+            ),
+        )
+    } else if number == bootstrap {
+        plan(Verdict::Initdb, "every node answered that it is empty, and this is the bootstrap node")
+    } else {
+        plan(Verdict::Wait, format!("every node is empty; node {bootstrap} is the bootstrap node and begins"))
+    }
+}
+
+fn refuse_foreign(own: &OwnNode, primary: &NodeState) -> StartPlan {
+    plan(
+        Verdict::Refuse,
+        format!(
+            "the data here belongs to another cluster: system identifier {} here, {} on the primary; mount the right volume, or an empty one to copy the cluster",
+            own.system_id, primary.system_id
+        ),
+    )
+}
+
+fn is_among_strangers(facts: &StartFacts, own: &OwnNode) -> bool {
+    let mut serving = facts.others.serving().peekable();
+    serving.peek().is_some() && serving.all(|(_, state)| state.system_id != own.system_id)
+}
+
+fn refuse_strangers(own: &OwnNode) -> StartPlan {
+    plan(
+        Verdict::Refuse,
+        format!(
+            "every node that answers has another system identifier than the data here ({}): mount the right volume",
+            own.system_id
+        ),
+    )
+}
+
+fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary: &NodeState) -> StartPlan {
+    let epoch = primary.epoch();
+    match divergence(own, primary) {
+        None => plan(
+            Verdict::Follow { upstream: from, epoch },
+            format!("node {from} is primary of epoch {epoch} and the data here is a prefix of its history"),
+        ),
+        Some(how) if own.role == Role::Primary && epoch == own.promised_epoch && facts.waited < PATIENCE => {
+            plan(Verdict::Wait, format!("node {from} claims this node's own epoch {epoch}: {how}"))
+        }
+        Some(how) => plan(Verdict::Rewind { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}")),
+    }
+}
+
+/// Why the node cannot simply stream from the primary; none when its history is a prefix of the primary's.
+pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
+    if own.timeline > primary.timeline {
+        return Some(format!("the data here is on timeline {}, the primary's on {}", own.timeline, primary.timeline));
+    }
+    if own.timeline == primary.timeline {
+        let same_past = own.history == primary.history;
+        return match own.role {
+            _ if !same_past => Some(format!("timeline {} began at another point here than on the primary", own.timeline)),
+            Role::Primary => Some(format!("this node was itself the primary of timeline {}", own.timeline)),
+            Role::Standby if own.wal_end > primary.lsn => {
+                Some(format!("the WAL here ends at {}, behind the primary's end {}", own.wal_end, primary.lsn))
+            }
+            Role::Standby => None,
+        };
+    }
+    match primary.history.fork_of(own.timeline) {
+        None => Some(format!("timeline {} is not in the primary's history", own.timeline)),
+        Some(fork) if own.wal_end > fork => {
+            Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", own.wal_end, own.timeline))
+        }
+        Some(_) => None,
+    }
+}
+
+fn resume_or_park(facts: &StartFacts, own: &OwnNode) -> StartPlan {
+    let Me { quorum, host, .. } = facts.me;
+    let ahead = facts.others.serving().find(|(_, state)| is_ahead(state, own));
+    let naming = facts.others.serving().filter(|(_, state)| names_me(state, host, own)).count() + 1;
+    match ahead {
+        Some((number, _)) => park_or_wait(facts, format!("node {number} holds data of a later reign than this former primary")),
+        None if naming >= quorum.resume => plan(
+            Verdict::Resume,
+            format!(
+                "this node was primary, nobody else is, and {naming} of {} nodes name it (needed: {})",
+                quorum.nodes, quorum.resume
+            ),
+        ),
+        None => park_or_wait(
+            facts,
+            format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume),
+        ),
+    }
+}
+
+/// A standby that votes for me: same system, points at me, promised exactly my epoch.
+fn names_me(state: &NodeState, host: &str, own: &OwnNode) -> bool {
+    state.system_id == own.system_id && state.upstream.as_deref() == Some(host) && state.promised_epoch == own.promised_epoch
+}
+
+fn is_ahead(state: &NodeState, own: &OwnNode) -> bool {
+    state.system_id == own.system_id
+        && (state.promised_epoch > own.promised_epoch
+            || state.epoch() > own.promised_epoch
+            || (state.timeline, state.lsn) > (own.timeline, own.wal_end))
+}
+
+fn park_or_wait(facts: &StartFacts, because: String) -> StartPlan {
+    match facts.waited >= PATIENCE {
+        true => plan(Verdict::Park, because),
+        false => plan(Verdict::Wait, because),
+    }
+}
+
+fn numbers(list: impl Iterator<Item = NodeNumber>) -> String {
+    let list: Vec<String> = list.map(|n| n.to_string()).collect();
+    match list.len() {
+        0 => String::new(),
+        1 => format!("node {}", list[0]),
+        _ => format!("nodes {}", list.join(", ")),
+    }
+}
+
+/// Whether the end of this node's WAL decides anything, so that reading it is worth the time.
+pub fn needs_wal_end(own: &OwnNode, others: &ClusterView) -> bool {
+    match others.primary() {
+        Some((_, primary)) => own.timeline <= primary.timeline,
+        None => own.role == Role::Primary && others.nodes.iter().any(|(_, reach)| matches!(reach, Reach::Serving(_))),
+    }
+}

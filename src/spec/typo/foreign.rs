@@ -1,0 +1,55 @@
+//! Names that are not ours: common ones to leave alone, and those of other images with what replaces them.
+
+/// Set by shells, Docker, libpq, the images and our own tools.
+#[rustfmt::skip]
+pub(super) const COMMON: &[&str] = &[
+    "PATH", "HOME", "HOSTNAME", "HOST", "USER", "LOGNAME", "SHELL", "TERM", "PWD", "OLDPWD", "SHLVL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    "NODE_IP", "NODE_ENV", "NODE_PATH", "LOGLEVEL", "NO_COLOR", "RUST_BACKTRACE", "RUST_LOG", "DEBIAN_FRONTEND",
+    "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGOPTIONS",
+    "PGAPPNAME", "PGSSLMODE", "PGREQUIRESSL", "PGSSLCOMPRESSION", "PGSSLCERT", "PGSSLKEY", "PGSSLCERTMODE", "PGSSLROOTCERT",
+    "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI", "PGSSLNEGOTIATION", "PGSSLMINPROTOCOLVERSION", "PGSSLMAXPROTOCOLVERSION",
+    "PGREQUIREPEER", "PGREQUIREAUTH", "PGGSSENCMODE", "PGKRBSRVNAME", "PGGSSLIB", "PGGSSDELEGATION", "PGCONNECT_TIMEOUT",
+    "PGCLIENTENCODING", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCHANNELBINDING", "PGMINPROTOCOLVERSION",
+    "PGMAXPROTOCOLVERSION", "PGDATESTYLE", "PGTZ", "PGGEQO", "PGSYSCONFDIR", "PGLOCALEDIR", "PGCTLTIMEOUT", "PG_COLOR", "PG_COLORS",
+    "PG_GRANDPARENT_PID", "PG_OOM_ADJUST_FILE", "PG_OOM_ADJUST_VALUE", "PG_VERSION", "PG_MINOR", "PG_SHA256", "PG_TEST_EXTRA",
+    "PGPOOLKEYFILE", "PCPPASSFILE", "PGCLUSTER_DIE_AT",
+];
+
+/// Variables of images that people come from: what does the same here.
+pub(super) const REPLACED: &[(&str, &str)] = &[
+    ("POSTGRESQL_PASSWORD", "set POSTGRES_PASSWORD"),
+    ("POSTGRESQL_POSTGRES_PASSWORD", "set POSTGRES_PASSWORD"),
+    ("POSTGRESQL_USERNAME", "set POSTGRES_USER, or list your services in MSLIST"),
+    ("POSTGRESQL_DATABASE", "set POSTGRES_DB, or PG_DATABASE for the services of MSLIST"),
+    ("POSTGRESQL_INITDB_ARGS", "set POSTGRES_INITDB_ARGS"),
+    ("POSTGRESQL_MAX_CONNECTIONS", "set PGCONF_max_connections"),
+    ("POSTGRESQL_SHARED_PRELOAD_LIBRARIES", "set PGCONF_shared_preload_libraries"),
+    ("POSTGRESQL_NUM_SYNCHRONOUS_REPLICAS", "set REPLICATION_MODE=sync"),
+    ("POSTGRESQL_REPLICATION_MODE", "unset it: the cluster itself says who is primary"),
+    ("POSTGRESQL_TLS_CERT_FILE", "set TLS_CERT_FILE"),
+    ("POSTGRESQL_TLS_KEY_FILE", "set TLS_KEY_FILE"),
+    ("POSTGRESQL_TLS_CA_FILE", "set TLS_CA_FILE"),
+    ("REPMGR_PASSWORD", "set REPMGRPWD"),
+    ("REPMGR_USERNAME", "unset it: the role is repmgr"),
+    ("REPMGR_DATABASE", "unset it: the database is repmgr"),
+    ("REPMGR_PARTNER_NODES", "set PG_BACKEND_NODE_LIST, for example 0:pg01,1:pg02"),
+    ("REPMGR_PRIMARY_HOST", "set PGMASTER_NODE_NAME"),
+    ("REPMGR_NODE_NAME", "set NODE_NAME"),
+    ("REPMGR_NODE_NETWORK_NAME", "unset it: PG_BACKEND_NODE_LIST has the host names"),
+    ("REPMGR_NODE_ID", "set NODE_ID, or NODE_NAME alone"),
+    ("PGPOOL_BACKEND_NODES", "set PG_BACKEND_NODE_LIST"),
+    ("PGPOOL_ADMIN_USERNAME", "set PCP_USER"),
+    ("PGPOOL_ADMIN_PASSWORD", "set PCPPWD"),
+    ("PGPOOL_POSTGRES_USERNAME", "unset it: pgpool asks the databases as repmgr"),
+    ("PGPOOL_POSTGRES_PASSWORD", "unset it: pgpool asks the databases as repmgr"),
+    ("PGPOOL_POSTGRES_CUSTOM_USERS", "list your services in MSLIST"),
+    ("PGPOOL_POSTGRES_CUSTOM_PASSWORDS", "set MSOWNERPWDLIST and MSUSERPWDLIST"),
+    ("PGPOOL_PORT_NUMBER", "set PGPOOL_PORT"),
+    ("PGPOOL_ENABLE_LOAD_BALANCING", "set PGPOOL_load_balance_mode"),
+    ("PGPOOL_MAX_CONNECTIONS", "set PGPOOL_num_init_children"),
+    ("POSTGRES_HOST", "unset it: applications read it, not the server"),
+    ("POSTGRES_PORT", "unset it: PG_BACKEND_NODE_LIST has the ports, and a single node listens on 5432"),
+    ("PCP_PASSWORD", "set PCPPWD"),
+    ("PARTNER_NODES", "set PG_BACKEND_NODE_LIST"),
+    ("PATRONI_SCOPE", "this is not Patroni: set PG_BACKEND_NODE_LIST"),
+];

@@ -1,0 +1,89 @@
+//! What every test with containers needs: run docker, wait with a deadline, and leave nothing behind.
+//!
+//! Everything that a test makes carries the label `pgcluster.test=<scope>`, and the scope's end removes it, panics included.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+pub const LABEL: &str = "pgcluster.test";
+/// Images with fault points, made by `make test`.
+pub const POSTGRES: &str = "pgcluster/postgres:test";
+pub const PGPOOL: &str = "pgcluster/pgpool:test";
+
+/// Runs `docker args…` and returns its stdout without the last newline. Panics with its stderr when it fails.
+#[track_caller]
+pub fn docker(args: &[&str]) -> String {
+    match try_docker(args) {
+        Ok(text) => text,
+        Err(stderr) => panic!("docker {}: {stderr}", args.join(" ")),
+    }
+}
+
+/// The same, for commands that may fail: stdout, or stderr.
+pub fn try_docker(args: &[&str]) -> Result<String, String> {
+    let output = docker_output(args);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_string();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(format!("{} {}", text(&output.stderr), text(&output.stdout)).trim().to_string()),
+    }
+}
+
+pub fn docker_output(args: &[&str]) -> Output {
+    Command::new("docker").args(args).output().expect("docker is installed (docker/prepare-host)")
+}
+
+/// stdout and stderr of a container, interleaved as docker gives them.
+pub fn logs(container: &str) -> String {
+    let output = docker_output(&["logs", container]);
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Asks until there is an answer; panics with what was waited for when the deadline is over.
+#[track_caller]
+pub fn wait_until<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < deadline, "waited {deadline:?} for: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A name that no other test, thread or run uses now, and the owner of everything that carries it as its label.
+pub struct Scope {
+    pub name: String,
+}
+
+impl Scope {
+    pub fn new(test: &str) -> Scope {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Scope { name: format!("pgct-{test}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// `--label` argument for containers, networks and volumes of this scope.
+    pub fn label(&self) -> String {
+        format!("{LABEL}={}", self.name)
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let filter = format!("label={}", self.label());
+        for (list, remove) in [
+            (vec!["ps", "-aq", "--filter", &filter], vec!["rm", "-fv"]),
+            (vec!["network", "ls", "-q", "--filter", &filter], vec!["network", "rm"]),
+            (vec!["volume", "ls", "-q", "--filter", &filter], vec!["volume", "rm", "-f"]),
+        ] {
+            let found = try_docker(&list).unwrap_or_default();
+            let ids: Vec<&str> = found.split_whitespace().collect();
+            if !ids.is_empty() {
+                let _ = try_docker(&[remove, ids].concat());
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The waiting room as PostgreSQL's own clients and the rest of the world see it.
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use pgcluster::act::waiting_room::WaitingRoom;
+use pgcluster::model::room::RoomState;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Descriptors that the tests beside this one may have open.
+const OTHERS: usize = 30;
+
+async fn cloning() -> WaitingRoom {
+    let room = WaitingRoom::open("pg02", 0).await.unwrap();
+    room.set(&RoomState { state: "cloning".into(), detail: json!({"percent": 43}) });
+    room
+}
+
+async fn client(program: &str, args: &[&str]) -> (Option<i32>, String) {
+    let output = tokio::process::Command::new(program).args(args).env("PGCONNECT_TIMEOUT", "3").output().await.unwrap();
+    (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Sends, and reads until the room closes.
+async fn knock(port: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.read_to_end(&mut answer).await;
+    answer
+}
+
+fn startup(protocol: u32) -> Vec<u8> {
+    let body = b"user\0postgres\0\0";
+    [&(8 + body.len() as u32).to_be_bytes()[..], &protocol.to_be_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn psql_and_pg_isready_understand() {
+    let room = cloning().await;
+    let port = room.port().to_string();
+    for host in ["127.0.0.1", "::1"] {
+        for mode in ["disable", "prefer", "require"] {
+            let (code, said) =
+                client("psql", &["-X", &format!("host={host} port={port} user=postgres sslmode={mode}"), "-c", "select 1"]).await;
+            assert_eq!(code, Some(2));
+            let expected = if mode == "require" {
+                "server does not support SSL"
+            } else {
+                "FATAL:  pgcluster: pg02 is cloning\nDETAIL:  {\"percent\":43}"
+            };
+            assert!(said.contains(expected), "{host} {mode}: {said}");
+        }
+        let (code, said) = client("pg_isready", &["-h", host, "-p", &port]).await;
+        assert_eq!((code, said.contains("rejecting connections")), (Some(1), true), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_reads_the_state_back() {
+    let room = cloning().await;
+    let config = format!("host=127.0.0.1 port={} user=repmgr", room.port());
+    let err = tokio_postgres::connect(&config, tokio_postgres::NoTls).await.err().unwrap();
+    let err = err.as_db_error().unwrap();
+    assert_eq!(err.code(), &tokio_postgres::error::SqlState::CANNOT_CONNECT_NOW);
+    let state = RoomState::parse(err.message(), err.detail()).unwrap();
+    assert_eq!(state, RoomState { state: "cloning".into(), detail: json!({"percent": 43}) });
+
+    room.sign().set(&RoomState { state: "waiting".into(), detail: json!({"for": "x".repeat(40_000)}) });
+    let err = tokio_postgres::connect(&config, tokio_postgres::NoTls).await.err().unwrap();
+    let err = err.as_db_error().unwrap();
+    assert_eq!(RoomState::parse(err.message(), err.detail()).unwrap().detail, json!({"truncated": true}));
+}
+
+#[tokio::test]
+async fn garbage_is_closed_without_a_word_and_every_version_3_is_answered() {
+    let room = cloning().await;
+    let port = room.port();
+    let ssl = [&8u32.to_be_bytes()[..], &80_877_103u32.to_be_bytes()].concat();
+    let cancel = [&16u32.to_be_bytes()[..], &80_877_102u32.to_be_bytes(), &[0; 8]].concat();
+    for silent in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0; 400],
+        &[0xff; 400],
+        b"\x16\x03\x01\x02\x00",
+        &cancel,
+        &startup(0x2_0000),
+        &[0, 0, 0, 7, 0, 0, 0],
+    ] {
+        assert!(knock(port, silent).await.is_empty(), "{silent:?}");
+    }
+    assert_eq!(knock(port, &ssl.repeat(10)).await, b"NNN");
+    for version in [0x3_0000, 0x3_0002, 0x3_270f] {
+        assert!(knock(port, &[ssl.clone(), startup(version)].concat()).await.starts_with(b"NE"), "{version:x}");
+    }
+}
+
+#[tokio::test]
+async fn half_packets_end_after_two_seconds() {
+    let room = cloning().await;
+    for half in [&b""[..], &[0, 0], &startup(0x3_0000)[..12]] {
+        let start = Instant::now();
+        assert!(knock(room.port(), half).await.is_empty());
+        assert!((1900..2600).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_silent_guests_neither_leak_nor_lock_out() {
+    let room = cloning().await;
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    let mut guests = Vec::new();
+    for _ in 0..200 {
+        guests.push(TcpStream::connect(("127.0.0.1", room.port())).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(descriptors() <= before + 200 + 64 + OTHERS, "{} descriptors, {before} before", descriptors());
+    // Full: closed at once, not queued.
+    let start = Instant::now();
+    assert!(knock(room.port(), &startup(0x3_0000)).await.is_empty());
+    assert!(start.elapsed() < Duration::from_secs(1));
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert!(knock(room.port(), &startup(0x3_0000)).await.starts_with(b"E"));
+    drop(guests);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(descriptors() <= before + OTHERS);
+}
+
+#[tokio::test]
+async fn the_port_is_free_when_close_returns() {
+    let mut port = 0;
+    for _ in 0..50 {
+        let room = WaitingRoom::open("pg02", port).await.unwrap();
+        port = room.port();
+        // One guest inside, one served: neither may hold the port.
+        let _inside = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        assert!(knock(port, &startup(0x3_0000)).await.starts_with(b"E"));
+        room.close().await;
+        let server = std::net::TcpListener::bind(("0.0.0.0", port)).unwrap();
+        let err = format!("{:#}", WaitingRoom::open("pg02", port).await.unwrap_err());
+        assert!(err.contains(&format!("listen on port {port}")) && err.contains("in use"), "{err}");
+        drop(server);
+    }
+}
