@@ -19,12 +19,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Sub {
     /// Entrypoint of a database container: make this node what the cluster needs, then become postgres
+    #[command(disable_help_flag = true)]
     Postgres {
         /// Arguments for postgres (`-c name=value`), or a command to run instead (`psql …`, `bash`)
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
     /// Entrypoint of a pgpool container: find the primary, write every file, then become pgpool
+    #[command(disable_help_flag = true)]
     Pgpool {
         /// Arguments for pgpool, or a command to run instead
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
