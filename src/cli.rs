@@ -32,6 +32,8 @@ pub enum Sub {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    #[command(hide = true)]
+    AfterFailover { attach: Option<u32> },
     /// HEALTHCHECK of both images: exit 0 while this container serves or prepares to, else 1
     Health,
     /// pgpool's failover_command: promote if, and only if, the facts say so

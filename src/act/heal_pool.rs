@@ -3,6 +3,7 @@
 //! Nothing here touches pool_passwd: what it is made of, the environment of this container, cannot change while it runs, and
 //! passwords of roles that others made are nobody's to know.
 
+use crate::act::nudge;
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
@@ -21,6 +22,9 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> Vec<String> {
     };
     let lines = heal_over(&mut pcp, spec, &view).await;
     pcp.close().await;
+    if !lines.is_empty() {
+        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
+    }
     lines
 }
 

@@ -20,6 +20,7 @@ pub mod kept;
 pub mod lock;
 pub mod marker;
 pub mod memory;
+pub mod nudge;
 pub mod pcp;
 pub mod pool;
 pub mod pool_login;

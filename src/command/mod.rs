@@ -1,5 +1,6 @@
 //! One file per subcommand: spec, observe, plan, act, print.
 
+pub mod after_failover;
 pub mod bootstrap;
 pub mod check;
 pub mod env;
