@@ -131,6 +131,11 @@ impl Pcp {
     }
 }
 
+/// Whether a pgpool has begun here: before that, the entrypoint is still at work.
+pub fn is_there() -> bool {
+    Path::new(SOCKET).exists()
+}
+
 /// The socket, else TCP: an operator's own start line may have moved the socket.
 async fn open() -> anyhow::Result<Box<dyn Wire>> {
     match UnixStream::connect(Path::new(SOCKET)).await {

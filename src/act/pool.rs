@@ -61,12 +61,11 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
 
 /// What pgpool shall believe of each backend at its start; the health check goes by the same rule.
 fn node_status(spec: &PgpoolSpec, view: &ClusterView) -> Vec<NodeStatus> {
-    let nodes = &spec.cluster.nodes;
-    let status = |node: &Node| match fitness(nodes, view, node.number) {
+    let status = |node: &Node| match fitness(view, node.number) {
         Fitness::Primary | Fitness::Standby => NodeStatus::Up,
         Fitness::Unfit(_) => NodeStatus::Down,
     };
-    nodes.iter().map(status).collect()
+    spec.cluster.nodes.iter().map(status).collect()
 }
 
 /// Everything that rendering needs to know of this container, except pgpool's version.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::act::heal;
 use crate::act::heal_pool::heal_pool;
 use crate::command::block_on;
 use crate::exit::Exit;
@@ -11,8 +12,8 @@ use crate::observe::environment::{self, Image};
 use crate::observe::{peer, pool};
 use crate::spec::{PgpoolSpec, PostgresSpec};
 
-/// 60 % of Docker's timeout of 3 s.
-const DEADLINE: Duration = Duration::from_millis(1800);
+/// 60 % of Docker's timeout of 10 s.
+const DEADLINE: Duration = Duration::from_millis(6000);
 
 pub fn run() -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
@@ -39,11 +40,11 @@ async fn in_time(check: impl Future<Output = (bool, String)>) -> (bool, String) 
 /// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
 async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
-    let reach = match local.connect("postgres").await {
-        Ok(client) => match client.simple_query("SELECT 1").await {
-            Ok(_) => return (true, "serving".into()),
-            Err(error) => Reach::Refused { reason: error.to_string() },
-        },
+    let reach = match local.connect("repmgr").await {
+        // A server that answers is healthy, whatever healing came to.
+        Ok(client) => {
+            return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}")));
+        }
         // Before the server there is the waiting room, on TCP alone; or a server that is starting.
         Err(_) => peer::ask_local(spec.node().port).await,
     };
@@ -55,13 +56,15 @@ async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     }
 }
 
-/// Whether pgpool serves, and what was done so that it serves well. Healing never makes a pgpool unhealthy.
+/// Whether pgpool lives, and what was done so that it serves well. A login may hang because a backend is frozen or all its children
+/// are busy: then it is enough that pgpool answers us by PCP, for no restart would help.
 async fn pgpool(spec: &PgpoolSpec) -> (bool, Vec<String>) {
-    let heal = tokio::time::timeout(DEADLINE, heal_pool(spec));
-    let ((healthy, said), healed) = tokio::join!(in_time(pgpool_serves(spec)), heal);
-    let late = || vec![format!("healing was not finished in {} ms", DEADLINE.as_millis())];
+    let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
+    let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
+    let ((serves, said), healed) = tokio::join!(in_time(pgpool_serves(spec)), heal);
+    let healthy = serves || healed.is_ok();
     let mut lines = vec![said];
-    lines.extend(healed.unwrap_or_else(|_| late()));
+    lines.extend(healed.unwrap_or_else(|error| vec![format!("{error:#}")]));
     (healthy, lines)
 }
 
