@@ -64,11 +64,13 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<Stri
             me.follow(primary).await?;
             format!("pointed at node {primary}: {because}")
         }
-        Action::Elect => match promote::promote(Wish { cluster, asker: Asker::Machine, reason: &because, deadline: ELECTION_DEADLINE }).await {
-            Outcome::Promoted { primary } => format!("promoted node {primary}: {because}"),
-            Outcome::None { primary, .. } => format!("node {primary} is primary now"),
-            Outcome::Lives { because } | Outcome::Impossible { because } => format!("no promotion: {because}"),
-        },
+        Action::Elect => {
+            match promote::promote(Wish { cluster, asker: Asker::Machine, reason: &because, deadline: ELECTION_DEADLINE }).await {
+                Outcome::Promoted { primary } => format!("promoted node {primary}: {because}"),
+                Outcome::None { primary, .. } => format!("node {primary} is primary now"),
+                Outcome::Lives { because } | Outcome::Impossible { because } => format!("no promotion: {because}"),
+            }
+        }
     })
 }
 

@@ -28,12 +28,21 @@ pub struct Wish<'a> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    Promoted { primary: NodeNumber },
+    Promoted {
+        primary: NodeNumber,
+    },
     /// Somebody is primary already.
-    None { primary: NodeNumber, because: String },
+    None {
+        primary: NodeNumber,
+        because: String,
+    },
     /// The old primary lives; the caller may want to attach it again.
-    Lives { because: String },
-    Impossible { because: String },
+    Lives {
+        because: String,
+    },
+    Impossible {
+        because: String,
+    },
 }
 
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
@@ -106,6 +115,9 @@ async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber) {
 
 /// The view again, of the locked nodes alone, as they are now.
 fn locked_view(view: &ClusterView, standbys: &[Standby<'_>], states: &[NodeState]) -> ClusterView {
-    let nodes = standbys.iter().zip(states).map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
+    let nodes = standbys
+        .iter()
+        .zip(states)
+        .map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
     ClusterView { nodes: nodes.collect(), hosts: view.hosts.clone() }
 }

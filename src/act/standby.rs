@@ -75,7 +75,11 @@ impl<'a> Standby<'a> {
         let flag = self.cluster.nodes[self.number.index()].flag;
         Ok(Frozen {
             number: self.number,
-            rank: Rank { data_epoch: state.epoch(), timeline: state.timeline.max(before.timeline), lsn: state.lsn.max(before.lsn) },
+            rank: Rank {
+                data_epoch: state.epoch(),
+                timeline: state.timeline.max(before.timeline),
+                lsn: state.lsn.max(before.lsn),
+            },
             fitness: match (paused, flag) {
                 (true, _) => Fitness::Paused,
                 (false, BackendFlag::DisallowToFailover) => Fitness::Disallowed,
@@ -131,7 +135,12 @@ impl<'a> Standby<'a> {
         fault_point("promote-ordered");
         let began = Instant::now();
         while in_time(async { Ok(self.client.query_one("SELECT pg_is_in_recovery()", &[]).await?) }).await?.get(0) {
-            ensure!(began.elapsed() < PROMOTE_DEADLINE, "{}: still in recovery {} s after pg_promote", self.name(), PROMOTE_DEADLINE.as_secs());
+            ensure!(
+                began.elapsed() < PROMOTE_DEADLINE,
+                "{}: still in recovery {} s after pg_promote",
+                self.name(),
+                PROMOTE_DEADLINE.as_secs()
+            );
             tokio::time::sleep(POLL).await;
         }
         fault_point("promote-promoted");

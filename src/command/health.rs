@@ -37,7 +37,9 @@ async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
     let reach = match local.connect("repmgr").await {
         // A server that answers is healthy, whatever healing came to.
-        Ok(client) => return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}"))),
+        Ok(client) => {
+            return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}")));
+        }
         // Before the server there is the waiting room, on TCP alone; or a server that is starting.
         Err(_) => peer::ask_local(spec.node().port).await,
     };

@@ -75,19 +75,30 @@ pub fn heal(facts: &Facts) -> Healing {
 
 fn heal_primary(facts: &Facts) -> Healing {
     let (me, others) = (facts.me, facts.others);
-    let promised = others.serving().filter(|(_, state)| state.system_id == me.system_id).map(|(_, state)| state.promised_epoch).max();
+    let promised =
+        others.serving().filter(|(_, state)| state.system_id == me.system_id).map(|(_, state)| state.promised_epoch).max();
     let contradicted = promised.is_some_and(|promise| promise > me.promised_epoch.max(me.epoch()));
     let findings = Findings { primary_seen: true, contradicted, streaming: false };
     let healing = |action, because: String| Healing { action, because, findings };
     match others.primary() {
         Some((number, other)) if other.system_id == me.system_id && other.epoch() > me.epoch() => {
-            return healing(Action::Restart, format!("node {number} is primary of epoch {}, this node's reign {} is over", other.epoch(), me.epoch()));
+            return healing(
+                Action::Restart,
+                format!("node {number} is primary of epoch {}, this node's reign {} is over", other.epoch(), me.epoch()),
+            );
         }
         Some(_) | None => {}
     }
     if contradicted && facts.memory.contradicted >= CONTRADICTION {
         let promise = promised.unwrap_or(Epoch(0));
-        return healing(Action::Restart, format!("a standby has promised epoch {promise} for {} s: this reign {} gets no acknowledgement from it", facts.memory.contradicted.as_secs(), me.epoch()));
+        return healing(
+            Action::Restart,
+            format!(
+                "a standby has promised epoch {promise} for {} s: this reign {} gets no acknowledgement from it",
+                facts.memory.contradicted.as_secs(),
+                me.epoch()
+            ),
+        );
     }
     if me.promised_epoch > me.epoch() || facts.read_only {
         let epoch = me.promised_epoch.max(me.epoch());
@@ -110,15 +121,26 @@ fn heal_standby(facts: &Facts) -> Healing {
     let is_prefix = state.history.contains(me.timeline, me.lsn);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
-        (false, _, _) => healing(Action::Nothing, format!("node {number} is primary of epoch {}, this node promised {}: not followed", state.epoch(), me.promised_epoch)),
+        (false, _, _) => healing(
+            Action::Nothing,
+            format!(
+                "node {number} is primary of epoch {}, this node promised {}: not followed",
+                state.epoch(),
+                me.promised_epoch
+            ),
+        ),
         (true, true, _) if streaming => healing(Action::Nothing, format!("follows node {number}")),
         (true, _, false) if !streaming && waited >= CONTRADICTION / 2 => {
             healing(Action::Restart, format!("the data here is no prefix of node {number}'s history: the restart rewinds it"))
         }
-        (true, false, true) => healing(Action::Repoint { primary: number, epoch: state.epoch() }, format!("node {number} is primary of epoch {}", state.epoch())),
-        (true, _, _) if waited >= 3 * CONTRADICTION => {
-            healing(Action::Restart, format!("not streaming from node {number} for {} s: the start decides anew", waited.as_secs()))
-        }
+        (true, false, true) => healing(
+            Action::Repoint { primary: number, epoch: state.epoch() },
+            format!("node {number} is primary of epoch {}", state.epoch()),
+        ),
+        (true, _, _) if waited >= 3 * CONTRADICTION => healing(
+            Action::Restart,
+            format!("not streaming from node {number} for {} s: the start decides anew", waited.as_secs()),
+        ),
         (true, _, _) => healing(Action::Nothing, format!("not streaming from node {number} yet")),
     }
 }
@@ -129,9 +151,13 @@ fn without_primary(facts: &Facts, streaming: bool) -> (Action, String) {
     let patience = facts.failover_after + STAGGER * place;
     match facts.failover {
         _ if streaming => (Action::Nothing, "streams from a primary that this look did not reach".into()),
-        FailoverMode::Manual | FailoverMode::Repmgrd => (Action::Nothing, "no primary; FAILOVER_MODE leaves the promotion to others".into()),
+        FailoverMode::Manual | FailoverMode::Repmgrd => {
+            (Action::Nothing, "no primary; FAILOVER_MODE leaves the promotion to others".into())
+        }
         FailoverMode::Auto if waited >= patience => (Action::Elect, format!("no primary for {} s", waited.as_secs())),
-        FailoverMode::Auto => (Action::Nothing, format!("no primary for {} s, acting after {} s", waited.as_secs(), patience.as_secs())),
+        FailoverMode::Auto => {
+            (Action::Nothing, format!("no primary for {} s, acting after {} s", waited.as_secs(), patience.as_secs()))
+        }
     }
 }
 

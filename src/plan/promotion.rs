@@ -13,12 +13,21 @@ pub const SIGN_OF_LIFE_MS: u64 = 3000;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Need {
     /// There is a primary: nothing to promote, its followers may need repair.
-    None { primary: NodeNumber, because: String },
+    None {
+        primary: NodeNumber,
+        because: String,
+    },
     /// The old primary shows a sign of life, whatever pgpool thinks.
-    Lives { because: String },
+    Lives {
+        because: String,
+    },
     /// Ask again in a moment.
-    Unclear { because: String },
-    Promote { because: String },
+    Unclear {
+        because: String,
+    },
+    Promote {
+        because: String,
+    },
 }
 
 /// `asking_ms`: how long this promoter has been asking; a message that arrived since then is a sign of life for sure.
@@ -35,12 +44,14 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
             },
         };
     }
-    if let Some((number, Reach::Refused { reason })) = view.nodes.iter().find(|(_, reach)| matches!(reach, Reach::Refused { .. })) {
+    if let Some((number, Reach::Refused { reason })) = view.nodes.iter().find(|(_, reach)| matches!(reach, Reach::Refused { .. }))
+    {
         return Need::Lives { because: format!("node {number} answers, if only: {reason}") };
     }
-    let heard = view.serving().filter(|(_, state)| !streams_from_standby(state, view)).filter_map(|(number, state)| {
-        Some((number, state.receiver_silent_ms?))
-    });
+    let heard = view
+        .serving()
+        .filter(|(_, state)| !streams_from_standby(state, view))
+        .filter_map(|(number, state)| Some((number, state.receiver_silent_ms?)));
     match heard.min_by_key(|(_, silent_ms)| *silent_ms) {
         Some((number, silent_ms)) if silent_ms < asking_ms => {
             Need::Lives { because: format!("node {number} heard from the primary {silent_ms} ms ago, after the alarm") }
@@ -92,7 +103,9 @@ fn common_system(standbys: &[(NodeNumber, &NodeState)]) -> Option<SystemId> {
 pub fn enough(standbys: usize, quorum: Quorum) -> Result<(), String> {
     match standbys >= quorum.promotion {
         true => Ok(()),
-        false => Err(format!("{standbys} of {} nodes are standbys that can be frozen, {} are needed", quorum.nodes, quorum.promotion)),
+        false => {
+            Err(format!("{standbys} of {} nodes are standbys that can be frozen, {} are needed", quorum.nodes, quorum.promotion))
+        }
     }
 }
 
