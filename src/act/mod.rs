@@ -25,6 +25,7 @@ pub mod pcp;
 pub mod pool;
 pub mod pool_login;
 pub mod promote;
+pub mod pool_patience;
 pub mod provision;
 pub mod recovery;
 pub mod register;

@@ -9,8 +9,7 @@ use crate::exit::Exit;
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::environment::{self, Image};
-use crate::observe::peer;
-use crate::render::check_role::check_password;
+use crate::observe::{peer, pool};
 use crate::spec::{PgpoolSpec, PostgresSpec};
 
 /// 60 % of Docker's timeout of 10 s.
@@ -69,14 +68,8 @@ async fn pgpool(spec: &PgpoolSpec) -> (bool, Vec<String>) {
 
 /// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
 async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
-    let address = Address::Tcp {
-        host: "127.0.0.1".into(),
-        port: spec.port,
-        user: "pgpool".into(),
-        password: spec.cluster.repmgr_password.as_ref().map(check_password),
-    };
-    match address.connect("postgres").await {
-        Ok(_) => (true, "serving".into()),
+    match pool::log_in(spec).await {
+        Ok(()) => (true, "serving".into()),
         Err(error) => match error.as_db_error() {
             Some(db) => (true, db.message().to_string()),
             None => match peer::ask_local(spec.port).await {

@@ -121,3 +121,6 @@ pub fn is_arriving(nodes: &[Node], truth: &ClusterView, number: NodeNumber, pati
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
