@@ -223,10 +223,10 @@ impl Cluster {
         docker(&line);
     }
 
-    /// Runs a shell script as root with the node's volume at /u01/pg17, whoever else uses it.
+    /// Runs a shell script as root in /u01/pg17, with the node's volume where its container has it, whoever else uses it.
     #[track_caller]
     pub fn in_volume(&self, node: &str, script: &str) -> String {
-        let volume = format!("{}:/u01/pg17", self.volume(node));
+        let volume = format!("{}:{}", self.volume(node), self.wish.mount);
         let image = image("postgres");
         let script = format!("set -eu; cd /u01/pg17; {script}");
         let label = self.scope.label();

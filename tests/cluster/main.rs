@@ -8,6 +8,14 @@ mod docker;
 mod build;
 mod health;
 mod node;
+mod reign;
 mod turn;
 
+mod empty_volume;
+mod fault_points;
+mod in_place;
 mod orders;
+mod process;
+mod services;
+mod stop_early;
+mod volume_lock;

@@ -52,6 +52,12 @@ impl Cluster {
         docker(&["unpause", &self.container(name)]);
     }
 
+    /// A slower machine: that many processors from now on.
+    #[track_caller]
+    pub fn limit_cpu(&self, name: &str, cpus: &str) {
+        docker(&["update", "--cpus", cpus, &self.container(name)]);
+    }
+
     /// Off the network.
     #[track_caller]
     pub fn cut(&self, name: &str) {
