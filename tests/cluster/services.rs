@@ -76,12 +76,10 @@ fn two_nodes_that_bring_the_same_new_list_do_not_disturb_each_other() {
         cluster.remove_container(node);
     }
     std::thread::scope(|scope| {
-        ["pg02", "pg03"].map(|node| {
-            scope.spawn({
-                let cluster = &cluster;
-                move || cluster.start(node)
-            })
-        })
+        for node in ["pg02", "pg03"] {
+            let cluster = &cluster;
+            scope.spawn(move || cluster.start(node));
+        }
     });
     cluster.wait_healthy("pg01");
     assert_eq!(cluster.sql("pg01", "SELECT count(*) FROM pg_roles WHERE rolname ~ '^s[0-9]+_'"), "100");
