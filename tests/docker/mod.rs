@@ -3,6 +3,9 @@
 //! Everything that a test makes carries the label `pgcluster.test=<scope>`, and the scope's end removes it, panics included.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod container;
+pub mod files;
+
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
