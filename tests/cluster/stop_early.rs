@@ -63,6 +63,8 @@ fn a_stop_before_there_is_a_server_is_quick_and_leaves_nothing_half_done() {
     cluster.limit_cpu("pg01", "0.1");
     cluster.start("pg02");
     wait_until("pg02 copies", DEADLINE, || cluster.room_says("pg02", "cloning").then_some(()));
+    let counted = "SELECT count(*) FROM pg_stat_replication WHERE application_name LIKE 'pg0%'";
+    assert_eq!(cluster.sql("pg01", counted), "0", "an incomplete copy is taken for a standby");
     cluster.stop_quickly("pg02", "copying");
     assert!(!cluster.has_data("pg02"));
     cluster.limit_cpu("pg01", "2");
