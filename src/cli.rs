@@ -19,19 +19,29 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Sub {
     /// Entrypoint of a database container: make this node what the cluster needs, then become postgres
+    #[command(disable_help_flag = true)]
     Postgres {
         /// Arguments for postgres (`-c name=value`), or a command to run instead (`psql …`, `bash`)
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
     /// Entrypoint of a pgpool container: find the primary, write every file, then become pgpool
+    #[command(disable_help_flag = true)]
     Pgpool {
         /// Arguments for pgpool, or a command to run instead
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    #[command(hide = true)]
+    AfterFailover { attach: Option<u32> },
     /// HEALTHCHECK of both images: exit 0 while this container serves or prepares to, else 1
     Health,
+    /// pgpool's failover_command: promote if, and only if, the facts say so
+    Failover {
+        /// `%d %h %p %D %m %H %M %P %r %R %N %S` as pgpool fills them in
+        #[arg(allow_hyphen_values = true)]
+        hints: Vec<String>,
+    },
     /// Show every node as it really is; exit 0 healthy, 1 degraded, 2 no writable primary
     Status {
         #[arg(long)]

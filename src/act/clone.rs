@@ -30,7 +30,7 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     Command::new(&work.tools.pg_basebackup)
         .args(["-D".as_ref(), staging.path().as_os_str()])
         .args([
-            format!("--dbname={}", primary_conninfo(work.spec, source)?),
+            format!("--dbname={}", primary_conninfo(work.spec.node(), source)?),
             format!("--slot={}", work.spec.node().id().slot_name()),
         ])
         .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress", "--no-password"])

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::act::file::{self, Durability};
 use crate::act::tls;
@@ -11,10 +11,15 @@ use crate::act::workplace::RUN_DIR;
 use crate::model::{NodeState, ParameterFloor};
 use crate::observe::host::{read_cpus, read_memory_limit_bytes};
 use crate::render::{HbaRules, PostgresFacts, TlsPaths, postgres_files};
-use crate::spec::{PostgresSpec, owned_in_conf_d};
+use crate::spec::{PostgresSpec, Replication, owned_in_conf_d};
 
 const CONF_D: &str = "/etc/pgcluster/conf.d";
 const HBA_D: &str = "/etc/pgcluster/hba.d";
+
+/// The operator's own files set what is not theirs to set: all such lines, each with reason and hint.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OwnedInFiles(String);
 
 /// `own` and `primary`: the parameters that a standby must not be smaller in than the server whose WAL it replays.
 pub fn write(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeState>) -> anyhow::Result<()> {
@@ -27,11 +32,7 @@ pub fn write(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeStat
 /// Everything that rendering needs to know of this container.
 pub fn facts(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeState>) -> anyhow::Result<PostgresFacts> {
     let conf_d = read_dir_texts(CONF_D, "conf")?;
-    for (path, text) in &conf_d {
-        if let Some(owned) = owned_in_conf_d(text, spec.cluster.replication).first() {
-            bail!("{}, {owned}", path.display());
-        }
-    }
+    refuse_owned(&conf_d, spec.cluster.replication)?;
     let hba_d = read_dir_texts(HBA_D, "conf")?;
     Ok(PostgresFacts {
         memory_limit_bytes: read_memory_limit_bytes(),
@@ -45,6 +46,16 @@ pub fn facts(spec: &PostgresSpec, own: ParameterFloor, primary: Option<&NodeStat
         conf_d: !conf_d.is_empty(),
         hba_d: hba_d.into_iter().map(|(path, text)| HbaRules { file: path.display().to_string(), text }).collect(),
     })
+}
+
+fn refuse_owned(conf_d: &[(PathBuf, String)], replication: Replication) -> Result<(), OwnedInFiles> {
+    let lines = conf_d.iter().flat_map(|(path, text)| {
+        owned_in_conf_d(text, replication).into_iter().map(move |owned| format!("{}, {owned}", path.display()))
+    });
+    match lines.collect::<Vec<_>>() {
+        none if none.is_empty() => Ok(()),
+        all => Err(OwnedInFiles(all.join("\n"))),
+    }
 }
 
 fn read_dir_texts(dir: &str, extension: &str) -> anyhow::Result<Vec<(PathBuf, String)>> {

@@ -30,7 +30,7 @@ pub async fn initdb(work: &Workplace<'_>) -> anyhow::Result<()> {
     fault_point("initdb-server");
     let report = provision::provision(work.spec, server.address(), work.spec.me, data).await?;
     fault_point("initdb-provisioned");
-    init_scripts::run(work, &scripts).await?;
+    init_scripts::run(work, data, &scripts).await?;
     fault_point("initdb-scripts");
     server.stop().await?;
     recovery::begin_reign(data, Epoch(1))?;

@@ -2,7 +2,8 @@
 //!
 //! postmaster.pid does not see a second container: both are PID 1 (`reliability.md` M2). The lock is a flock on a file in the volume,
 //! whose descriptor the server inherits through exec: postmaster and all backends hold it, and the kernel frees it when the last of
-//! them is gone, after a SIGKILL too (M3).
+//! them is gone, after a SIGKILL too (M3). A volume that is PGDATA itself is locked by its top directory: a file of ours in there would
+//! travel with every copy and be swept away by pg_rewind.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -52,8 +53,16 @@ pub enum LockError {
 impl VolumeLock {
     /// Takes the lock of `volume`, waiting at most `patience`. `on_wait` hears who holds it, at once and then every ten seconds.
     /// Cancel-safe.
-    pub async fn take(volume: &Path, patience: Duration, mut on_wait: impl FnMut(&str)) -> Result<Self, LockError> {
-        let path = volume.join(LOCK_FILE);
+    pub async fn take(volume: &Path, patience: Duration, on_wait: impl FnMut(&str)) -> Result<Self, LockError> {
+        Self::take_at(volume.join(LOCK_FILE), patience, on_wait).await
+    }
+
+    /// The same for a directory that must not get a lock file; who holds it is not known then.
+    pub async fn take_directory(top: &Path, patience: Duration, on_wait: impl FnMut(&str)) -> Result<Self, LockError> {
+        Self::take_at(top.to_path_buf(), patience, on_wait).await
+    }
+
+    async fn take_at(path: PathBuf, patience: Duration, mut on_wait: impl FnMut(&str)) -> Result<Self, LockError> {
         let start = Instant::now();
         let mut told: Option<Instant> = None;
         loop {
@@ -84,7 +93,11 @@ impl VolumeLock {
 
 /// One try; `None` if somebody else holds it.
 fn try_take(path: &Path) -> io::Result<Option<File>> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let is_directory = path.is_dir();
+    let mut file = match is_directory {
+        true => File::open(path)?,
+        false => OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?,
+    };
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
@@ -97,7 +110,7 @@ fn try_take(path: &Path) -> io::Result<Option<File>> {
         return Ok(None);
     }
     // Only for the message of the one who waits: a full disk must not keep the volume locked out.
-    if let Err(err) = sign(&mut file) {
+    if let Some(err) = (!is_directory).then(|| sign(&mut file)).and_then(Result::err) {
         tracing::warn!("write our name into {}: {err}", path.display());
     }
     Ok(Some(file))
@@ -158,6 +171,17 @@ mod tests {
         assert!(told[0].starts_with(&format!("another container ({host} since 20")), "{}", told[0]);
         drop(first);
         VolumeLock::take(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_locked_without_leaving_anything_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = VolumeLock::take_directory(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
+        let err = VolumeLock::take_directory(dir.path(), Duration::ZERO, |_| ()).await.unwrap_err();
+        assert!(err.to_string().contains("another container still holds it"), "{err}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        drop(first);
+        VolumeLock::take_directory(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
     }
 
     #[tokio::test]

@@ -113,6 +113,11 @@ pub async fn remove_old(data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the volume is PGDATA itself, not its parent.
+pub fn is_volume_itself(data_dir: &Path) -> bool {
+    place_of(data_dir) == Place::Inside
+}
+
 fn place_of(data_dir: &Path) -> Place {
     let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
     let parent = data_dir.parent().unwrap_or(Path::new("/"));

@@ -1,8 +1,10 @@
 //! One file per subcommand: spec, observe, plan, act, print.
 
+pub mod after_failover;
 pub mod bootstrap;
 pub mod check;
 pub mod env;
+pub mod failover;
 pub mod health;
 pub mod pgpool;
 pub mod postgres;
@@ -10,6 +12,7 @@ pub mod render;
 pub mod status;
 
 use crate::act::command::CommandError;
+use crate::act::configuration::OwnedInFiles;
 use crate::act::lock::LockError;
 use crate::exit::Exit;
 use crate::spec::Violations;
@@ -22,7 +25,7 @@ pub struct Stopped(pub nix::sys::signal::Signal);
 /// The exit code that an error stands for.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
-        if cause.is::<Violations>() {
+        if cause.is::<Violations>() || cause.is::<OwnedInFiles>() {
             return Exit::Config;
         }
         if cause.is::<LockError>() {

@@ -4,19 +4,19 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
-use crate::act::lock::VolumeLock;
+use crate::act::lock::{LockError, VolumeLock};
 use crate::act::signal::StopSignals;
 use crate::act::user::{self, Directories};
 use crate::act::workplace::RUN_DIR;
-use crate::act::{exec, kept, start};
+use crate::act::{exec, kept, staging, start};
 use crate::command::{Stopped, block_on};
 use crate::exit::Exit;
-use crate::observe::environment;
 use crate::observe::tools::Tools;
+use crate::observe::{data_dir, environment};
 use crate::plan::invocation::{Invocation, invocation};
-use crate::spec::PostgresSpec;
+use crate::spec::{HostAuth, PostgresSpec};
 
 /// Longer than Docker's longest stop, so that an overlapping predecessor can finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(120);
@@ -29,20 +29,46 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     let snapshot = environment::read();
     let spec = environment::postgres_spec(&snapshot)?;
     environment::start_logging(spec.cluster.log);
+    refuse_unused_volume(&spec.data_dir)?;
     let volume = spec.data_dir.parent().unwrap_or(Path::new("/")).to_path_buf();
-    user::become_postgres(Directories {
-        config: &environment::config_dirs(spec.major),
-        data: &[volume.clone(), spec.data_dir.clone()],
-    })?;
+    user::become_postgres(Directories { config: &environment::config_dirs(spec.major), data: &[volume, spec.data_dir.clone()] })?;
+    warn_of_trust(&spec);
     kept::keep(&snapshot)?;
     let tools = Tools::find()?;
-    let lock = block_on(prepare(&spec, &tools, &stop, &volume))?;
+    let lock = block_on(prepare(&spec, &tools, &stop))?;
     hand_over(&spec, &tools, lock, server_args)
 }
 
-async fn prepare(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals, volume: &Path) -> anyhow::Result<VolumeLock> {
+/// Somebody who comes from the official image mounts the volume where that image has it: the data would not be on it.
+fn refuse_unused_volume(data_dir: &Path) -> anyhow::Result<()> {
+    match data_dir::unused_official_volume(data_dir) {
+        None => Ok(()),
+        Some(mounted) => bail!(
+            "a volume is mounted at {0}, but the data directory is {1}, which is not on it; nothing was touched: set PGDATA={0}, or mount the volume at {2}",
+            mounted.display(),
+            data_dir.display(),
+            data_dir.parent().unwrap_or(data_dir).display(),
+        ),
+    }
+}
+
+fn warn_of_trust(spec: &PostgresSpec) {
+    if spec.host_auth == HostAuth::Trust {
+        tracing::warn!("POSTGRES_HOST_AUTH_METHOD=trust: whoever reaches port 5432 is superuser, without a password");
+    }
+}
+
+async fn lock_volume(data_dir: &Path) -> Result<VolumeLock, LockError> {
+    let tell = |holder: &str| tracing::info!("wait for the volume: {holder}");
+    match staging::is_volume_itself(data_dir) {
+        true => VolumeLock::take_directory(data_dir, LOCK_PATIENCE, tell).await,
+        false => VolumeLock::take(data_dir.parent().unwrap_or(Path::new("/")), LOCK_PATIENCE, tell).await,
+    }
+}
+
+async fn prepare(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyhow::Result<VolumeLock> {
     let work = async {
-        let lock = VolumeLock::take(volume, LOCK_PATIENCE, |holder| tracing::info!("wait for the volume: {holder}")).await?;
+        let lock = lock_volume(&spec.data_dir).await?;
         start::start(spec, tools, stop).await?;
         Ok(lock)
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,6 +120,16 @@ fn is_empty(data_dir: &Path) -> anyhow::Result<bool> {
     };
     let names: Vec<_> = entries.map(|entry| entry.map(|e| e.file_name())).collect::<Result<_, _>>()?;
     Ok(names.iter().any(|name| name == UNFINISHED) || names.iter().all(|name| IGNORED.iter().any(|ignored| name == ignored)))
+}
+
+/// Where the official image keeps its data: up to 17, and from 18 on.
+const OFFICIAL_VOLUMES: [&str; 2] = ["/var/lib/postgresql/data", "/var/lib/postgresql"];
+
+/// A volume at one of the official image's places, while the data directory is elsewhere.
+pub fn unused_official_volume(data_dir: &Path) -> Option<&'static Path> {
+    let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+    let is_mounted = |place: &Path| device(place).is_some_and(|own| place.parent().and_then(device) != Some(own));
+    OFFICIAL_VOLUMES.into_iter().map(Path::new).find(|place| is_mounted(place) && !data_dir.starts_with(place))
 }
 
 fn check_major(data_dir: &Path, major: u32) -> anyhow::Result<()> {

@@ -22,17 +22,17 @@ pub fn repmgr_conninfo(node: &Node) -> anyhow::Result<String> {
     ])?)
 }
 
-/// How this node receives WAL from `upstream`. Holds no secret.
+/// How `me` receives WAL from `upstream`. Holds no secret.
 ///
 /// `channel_binding=require`: the upstream proves, inside this very TLS session, that it knows the password, so a
 /// self-signed certificate is enough. `application_name` is what `synchronous_standby_names` and pgpool compare.
-pub fn primary_conninfo(spec: &PostgresSpec, upstream: &Node) -> anyhow::Result<String> {
+pub fn primary_conninfo(me: &Node, upstream: &Node) -> anyhow::Result<String> {
     let port = upstream.port.to_string();
     Ok(quote::conninfo(&[
         ("host", &upstream.host),
         ("port", &port),
         ("user", "repmgr"),
-        ("application_name", spec.node().name.as_str()),
+        ("application_name", me.name.as_str()),
         ("passfile", paths::PGPASS),
         ("connect_timeout", "2"),
         ("sslmode", "require"),

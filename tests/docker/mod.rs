@@ -3,14 +3,19 @@
 //! Everything that a test makes carries the label `pgcluster.test=<scope>`, and the scope's end removes it, panics included.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod container;
+pub mod files;
+
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub const LABEL: &str = "pgcluster.test";
-/// Images with fault points, made by `make test`.
-pub const POSTGRES: &str = "pgcluster/postgres:test";
-pub const PGPOOL: &str = "pgcluster/pgpool:test";
+
+/// The image of `postgres` or `pgpool` under test: with fault points, made by `make test`.
+pub fn image(name: &str) -> String {
+    format!("pgcluster/{name}:{}", std::env::var("PGCLUSTER_TEST_TAG").unwrap_or_else(|_| "test".into()))
+}
 
 /// Runs `docker args…` and returns its stdout without the last newline. Panics with its stderr when it fails.
 #[track_caller]

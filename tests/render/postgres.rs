@@ -1,6 +1,7 @@
 //! The files of a database container.
 
-use pgcluster::render::{ParameterFloor, postgres_files};
+use pgcluster::model::ParameterFloor;
+use pgcluster::render::postgres_files;
 use pgcluster::spec::{FailoverMode, HostAuth, PostgresSpec, Secret, Tune};
 
 use super::build::{postgres, postgres_facts, rules, setting, standalone};
