@@ -23,6 +23,7 @@ fn nodes() -> Vec<Node> {
 
 fn primary() -> NodeState {
     NodeState {
+        heard_recently: true,
         system_id: SystemId(7),
         role: Role::Primary,
         timeline: Timeline(1),
@@ -49,7 +50,7 @@ fn silent() -> Reach {
 }
 
 fn view(reaches: [Reach; 3]) -> ClusterView {
-    ClusterView { nodes: (0..3).map(NodeNumber).zip(reaches).collect() }
+    ClusterView { nodes: (0..3).map(NodeNumber).zip(reaches).collect(), hosts: Vec::new() }
 }
 
 /// pg01 is the primary, pg02 streams, pg03 is as given.
