@@ -21,9 +21,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(2000);
 /// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
 /// An error means that pgpool does not answer by PCP.
 pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
-    if !pcp::is_there() {
-        return Ok(Vec::new());
-    }
+    anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
     let (mut pcp, mut judged) = judge(spec).await?;
     if judged.iter().any(|judgement| judgement.verdict == Verdict::MakePrimary) {
         pcp.close().await;

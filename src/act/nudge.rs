@@ -28,8 +28,9 @@ pub async fn wake_sleepers(how_long: Duration) {
 }
 
 fn children() -> Vec<Pid> {
-    let parent = fs::read_to_string(PID_FILE).unwrap_or_default();
-    let parent = parent.trim();
+    // pgpool ends the number with a NUL byte.
+    let text = fs::read_to_string(PID_FILE).unwrap_or_default();
+    let parent = text.trim_matches(|c: char| !c.is_ascii_digit());
     let list = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
 }
