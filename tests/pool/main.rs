@@ -1,6 +1,7 @@
 //! A pgpool among real servers: what it gives up comes back, and what it is told is true.
 //!
 //! What pgpool believes is said by its own `pcp_node_info` and `SHOW POOL_NODES`.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../cluster/build.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
