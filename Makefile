@@ -6,13 +6,13 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-# Set from outside: BASE and PG_MAJOR (another Debian, another PostgreSQL), TAGS, FEATURES and LTO
-# (how the binary is compiled).
+# Set from outside: BASE and PG_MAJOR (another Debian, another PostgreSQL), TAGS, FEATURES of the
+# crate, QUICK=1 (a binary that is built fast rather than fast).
 BASE     ?= debian:trixie-slim
 PG_MAJOR ?= 17
 TAGS     ?= $(VERSION) latest
 FEATURES ?=
-LTO      ?= fat
+QUICK    ?=
 
 # Test programs that need docker; everything else under tests/ runs without.
 TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
@@ -48,7 +48,7 @@ image-%: $(EXTRA_CA)
 	@echo "building pgcluster/$*: $(TAGS)"
 	@build=(docker buildx build --file docker/Dockerfile --target $* \
 	  --build-arg BASE=$(BASE) --build-arg PG_MAJOR=$(PG_MAJOR) \
-	  --build-arg FEATURES=$(FEATURES) --build-arg LTO=$(LTO) \
+	  --build-arg FEATURES=$(FEATURES) --build-arg QUICK=$(QUICK) \
 	  --secret id=extra_ca,src=$(EXTRA_CA) $(foreach tag,$(TAGS),--tag pgcluster/$*:$(tag)) .); \
 	if [ -t 2 ]; then "$${build[@]}"; exit; fi; \
 	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
@@ -68,7 +68,7 @@ test: ## everything, on a bare machine too
 	@docker/prepare-host --test
 	@$(MAKE) check
 	@$(MAKE) images
-	@$(MAKE) images TAGS=test FEATURES=fault-points
+	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
 	$(if $(DOCKER_TESTS),cargo test --locked $(DOCKER_TESTS:%=--test %))
 
 bench: ## measure failover, start and pooling

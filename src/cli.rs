@@ -32,8 +32,16 @@ pub enum Sub {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    #[command(hide = true)]
+    AfterFailover { attach: Option<u32> },
     /// HEALTHCHECK of both images: exit 0 while this container serves or prepares to, else 1
     Health,
+    /// pgpool's failover_command: promote if, and only if, the facts say so
+    Failover {
+        /// `%d %h %p %D %m %H %M %P %r %R %N %S` as pgpool fills them in
+        #[arg(allow_hyphen_values = true)]
+        hints: Vec<String>,
+    },
     /// Show every node as it really is; exit 0 healthy, 1 degraded, 2 no writable primary
     Status {
         #[arg(long)]

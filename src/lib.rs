@@ -10,6 +10,7 @@ pub mod exit;
 pub mod link;
 pub mod model;
 pub mod observe;
+pub mod pcp;
 pub mod plan;
 pub mod render;
 pub mod spec;

@@ -27,6 +27,8 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         // Before anything else, and before any thread: a signal must never be lost.
         Sub::Postgres { args } => command::postgres::run(args, StopSignals::block()?),
         Sub::Pgpool { args } => command::pgpool::run(args, StopSignals::block()?),
+        Sub::Failover { hints } => command::failover::run(&hints),
+        Sub::AfterFailover { attach } => command::after_failover::run(attach),
         Sub::Health => command::health::run(),
         Sub::Status { json } => command::status::run(json),
         Sub::Check { json } => command::check::run(json),

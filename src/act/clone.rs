@@ -10,7 +10,7 @@ use crate::act::staging::Staging;
 use crate::act::workplace::Workplace;
 use crate::act::{recovery, register};
 use crate::model::{Epoch, NodeNumber, RoomState};
-use crate::render::repmgr::primary_conninfo;
+use crate::render::repmgr::copy_conninfo;
 
 /// A copy of any size may take its time; the stop signal ends it at once.
 const DEADLINE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -29,10 +29,7 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     let mut progress = Progress::default();
     Command::new(&work.tools.pg_basebackup)
         .args(["-D".as_ref(), staging.path().as_os_str()])
-        .args([
-            format!("--dbname={}", primary_conninfo(work.spec, source)?),
-            format!("--slot={}", work.spec.node().id().slot_name()),
-        ])
+        .args([format!("--dbname={}", copy_conninfo(source)?), format!("--slot={}", work.spec.node().id().slot_name())])
         .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress", "--no-password"])
         .env("PGPASSFILE", work.pass_file())
         .on_line(move |line| {

@@ -8,14 +8,16 @@ use base64::Engine;
 
 use crate::act::command::Command;
 use crate::act::file::{self, Durability};
+use crate::act::pool_patience::wait_for_standbys;
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
 use crate::act::{pool_login, tls};
-use crate::model::{ClusterView, Reach, RoomState};
+use crate::model::{ClusterView, RoomState};
 use crate::observe::peer::look;
+use crate::plan::pool::{Fitness, fitness};
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
-use crate::spec::{PgpoolSpec, Secret};
+use crate::spec::{Node, PgpoolSpec, Secret};
 
 /// All that pgpool says of a failed node; hints, facts are asked for.
 const FAILOVER_COMMAND: &str = "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S";
@@ -26,6 +28,7 @@ pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> 
     let room = WaitingRoom::open(&spec.name, spec.port).await?;
     room.set(&RoomState::working("looking for the primary"));
     let view = find_primary(spec).await;
+    let view = wait_for_standbys(spec, view).await;
     let mut facts = facts(spec, node_status(spec, &view))?;
     facts.version = read_version(stop).await?;
     write(spec, &facts)?;
@@ -56,14 +59,14 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
     }
 }
 
-/// What pgpool shall believe of each backend at its start: up is who serves data of the primary's system.
+/// What pgpool shall believe of each backend at its start; the health check goes by the same rule.
 fn node_status(spec: &PgpoolSpec, view: &ClusterView) -> Vec<NodeStatus> {
-    let system_id = view.primary().map(|(_, state)| state.system_id);
-    let status = |reach: Option<&Reach>| match reach.and_then(Reach::serving) {
-        Some(state) if Some(state.system_id) == system_id => NodeStatus::Up,
-        Some(_) | None => NodeStatus::Down,
+    let nodes = &spec.cluster.nodes;
+    let status = |node: &Node| match fitness(nodes, view, node.number) {
+        Fitness::Primary | Fitness::Standby => NodeStatus::Up,
+        Fitness::Unfit(_) => NodeStatus::Down,
     };
-    spec.cluster.nodes.iter().map(|node| status(view.reach(node.number))).collect()
+    nodes.iter().map(status).collect()
 }
 
 /// Everything that rendering needs to know of this container, except pgpool's version.
@@ -88,7 +91,8 @@ fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
     files.extend(pgpool_files(spec, facts).context("render the configuration")?);
     file::write_all(&files, Durability::Rebuilt).context("write the configuration")?;
     // pgpool takes a pid file that survived a kill for a living pgpool and refuses to start for ever.
-    for leftover in ["/run/pgpool/pgpool.pid", "/run/pgpool/.s.PGSQL.9999", "/run/pgpool/.s.PGSQL.9898"] {
+    let socket = format!("/run/pgpool/.s.PGSQL.{}", spec.port);
+    for leftover in ["/run/pgpool/pgpool.pid", &socket, "/run/pgpool/.s.PGSQL.9898"] {
         let _ = std::fs::remove_file(leftover);
     }
     Ok(())

@@ -17,6 +17,8 @@ use crate::render::quote::sql_identifier;
 use crate::render::scram;
 use crate::spec::{PostgresSpec, RolePassword, Secret};
 
+/// Advisory lock in database `postgres`; any number that nobody else uses.
+const PROVISION_LOCK: i64 = 0x7067_636c_7573_7402;
 /// PostgreSQL's own default (`scram_iterations`).
 const ITERATIONS: u32 = 4096;
 /// Clear passwords that nobody gave and we made up, one `role:password` per line, mode 0600, in the data directory.
@@ -34,9 +36,10 @@ pub struct Report {
 pub async fn provision(spec: &PostgresSpec, server: &Address, primary: NodeNumber, data_dir: &Path) -> anyhow::Result<Report> {
     let client = server.connect("postgres").await.with_context(|| format!("connect to {server}, database postgres"))?;
     quiet(&client).await?;
+    wait_for_others(&client).await?;
     let mut found = read_found(&client).await?;
     let wanted = provision::wanted_roles(spec);
-    let verifiers = new_verifiers(&wanted, &found, data_dir)?;
+    let verifiers = new_verifiers(&wanted, &found, data_dir).await?;
     run(&client, "roles", &provision::role_statements(&wanted, &found, &verifiers)?).await?;
     fault_point("provision-roles");
     for name in provision::wanted_databases(spec).iter().filter(|name| !found.databases.contains(*name)) {
@@ -79,6 +82,12 @@ async fn quiet(client: &Client) -> anyhow::Result<()> {
     client.batch_execute(text).await.context("quiet the session's logging")
 }
 
+/// Nodes that restart together bring the same new list: one after another. The lock goes with the session.
+async fn wait_for_others(client: &Client) -> anyhow::Result<()> {
+    let text = format!("SET lock_timeout = '120s'; SELECT pg_advisory_lock({PROVISION_LOCK})");
+    client.batch_execute(&text).await.context("wait for another node that provisions")
+}
+
 async fn read_found(client: &Client) -> anyhow::Result<Found> {
     let roles = client.query("SELECT rolname, rolpassword FROM pg_authid", &[]).await.context("read pg_authid")?;
     let databases = client.query("SELECT datname FROM pg_database", &[]).await.context("read pg_database")?;
@@ -99,29 +108,37 @@ async fn create_database(client: &Client, name: &str) -> anyhow::Result<()> {
     client.batch_execute(&statement).await.with_context(|| format!("create database {name}"))
 }
 
-/// The verifier of every role that is new or whose password differs, computed on all processors.
-fn new_verifiers(wanted: &[WantedRole], found: &Found, data_dir: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = wanted.len().div_ceil(threads).max(1);
+/// The verifier of every role that is new or whose password differs.
+async fn new_verifiers(wanted: &[WantedRole], found: &Found, data_dir: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let (wanted, found) = (wanted.to_vec(), found.clone());
+    // Seconds for a thousand services, in which a stop must be seen and peers be answered.
+    let made = tokio::task::spawn_blocking(move || make_verifiers(&wanted, &found)).await.context("compute the verifiers")?;
     let mut verifiers = BTreeMap::new();
     let mut generated = Vec::new();
+    for (name, verifier, made_up) in made {
+        generated.extend(made_up.map(|password| (name.clone(), password)));
+        verifiers.insert(name, verifier);
+    }
+    keep_generated(&generated, data_dir)?;
+    Ok(verifiers)
+}
+
+type NewVerifier = (String, String, Option<Secret>);
+
+/// On all processors.
+fn make_verifiers(wanted: &[WantedRole], found: &Found) -> Vec<NewVerifier> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = wanted.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = wanted
             .chunks(share)
             .map(|chunk| scope.spawn(move || chunk.iter().filter_map(|role| new_verifier(role, found)).collect::<Vec<_>>()))
             .collect();
-        for worker in workers {
-            for (name, verifier, made_up) in worker.join().expect("a worker does not panic") {
-                generated.extend(made_up.map(|password| (name.clone(), password)));
-                verifiers.insert(name, verifier);
-            }
-        }
-    });
-    keep_generated(&generated, data_dir)?;
-    Ok(verifiers)
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+    })
 }
 
-fn new_verifier(role: &WantedRole, found: &Found) -> Option<(String, String, Option<Secret>)> {
+fn new_verifier(role: &WantedRole, found: &Found) -> Option<NewVerifier> {
     let existing = found.roles.get(&role.name);
     let make = |password: &str| scram::verifier(password, rand::random(), ITERATIONS);
     match (role.password.as_ref()?, existing) {

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -119,12 +119,38 @@ pub fn is_volume_itself(data_dir: &Path) -> bool {
 }
 
 fn place_of(data_dir: &Path) -> Place {
-    let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
     let parent = data_dir.parent().unwrap_or(Path::new("/"));
     let writable = nix::unistd::access(parent, nix::unistd::AccessFlags::W_OK).is_ok();
-    match data_dir.exists() && (device(data_dir) != device(parent) || !writable) {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    match data_dir.exists() && (is_mount_point(data_dir, &mounts) || !writable) {
         true => Place::Inside,
         false => Place::Beside,
+    }
+}
+
+/// Whether a line of mountinfo (proc(5), field 5) is mounted there. Device numbers do not tell: two volumes of Docker, one inside
+/// the other, are directories of one file system.
+fn is_mount_point(path: &Path, mountinfo: &str) -> bool {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let escaped: String = path
+        .to_string_lossy()
+        .chars()
+        .map(|c| if " \t\n\\".contains(c) { format!("\\{:03o}", c as u32) } else { c.to_string() })
+        .collect();
+    mountinfo.lines().any(|line| line.split(' ').nth(4) == Some(&escaped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_point_is_what_mountinfo_says() {
+        let text = "22 1 0:20 / /u01/pg17 rw - ext4 /dev/vda rw\n23 22 0:20 /a /u01/pg17/da\\040ta rw - ext4 /dev/vda rw\n";
+        assert!(is_mount_point(Path::new("/u01/pg17"), text));
+        assert!(is_mount_point(Path::new("/u01/pg17/da ta"), text));
+        assert!(!is_mount_point(Path::new("/u01/pg17/data"), text));
+        assert!(!is_mount_point(Path::new("/u01"), text));
     }
 }
 

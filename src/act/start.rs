@@ -1,5 +1,7 @@
 //! Carries a postgres node from "nobody knows" to "ready to exec": look, decide, do; again until the decision is final.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -22,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// Returns when the data directory and every file are as the server needs them, and port 5432 is free.
 pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyhow::Result<()> {
     staging::restore_interrupted_swap(&spec.data_dir)?;
+    forget_dead_server(&spec.data_dir)?;
     let room = match spec.cluster.kind {
         ClusterKind::Standalone => None,
         ClusterKind::Cluster => Some(WaitingRoom::open(spec.node().name.as_str(), spec.node().port).await?),
@@ -41,6 +44,15 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
         room.close().await;
     }
     Ok(())
+}
+
+/// A killed server left its process id. PostgreSQL would refuse to start if that number is now another process of ours, and the
+/// volume's lock already says that no server lives.
+fn forget_dead_server(data_dir: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(data_dir.join("postmaster.pid")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("remove the postmaster.pid of a killed server"),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Looks and decides until the verdict is something to do.

@@ -2,43 +2,49 @@
 
 use std::time::Duration;
 
+use crate::act::heal;
+use crate::act::heal_pool::heal_pool;
 use crate::command::block_on;
 use crate::exit::Exit;
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::environment::{self, Image};
-use crate::observe::peer;
-use crate::render::check_role::check_password;
+use crate::observe::{peer, pool};
 use crate::spec::{PgpoolSpec, PostgresSpec};
 
-/// 60 % of Docker's timeout of 3 s.
-const DEADLINE: Duration = Duration::from_millis(1800);
+/// 60 % of Docker's timeout of 10 s.
+const DEADLINE: Duration = Duration::from_millis(6000);
 
 pub fn run() -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
-    let (healthy, text) = match environment::image() {
+    let (healthy, lines) = match environment::image() {
         Image::Postgres => {
             let spec = environment::postgres_spec(&snapshot)?;
-            block_on(async { tokio::time::timeout(DEADLINE, postgres(&spec)).await })
+            let (healthy, said) = block_on(in_time(postgres(&spec)));
+            (healthy, vec![said])
         }
         Image::Pgpool => {
             let spec = environment::pgpool_spec(&snapshot)?;
-            block_on(async { tokio::time::timeout(DEADLINE, pgpool(&spec)).await })
+            block_on(pgpool(&spec))
         }
-    }
-    .unwrap_or_else(|_| (false, format!("no answer in {} ms", DEADLINE.as_millis())));
-    println!("{text}");
+    };
+    lines.iter().for_each(|line| println!("{line}"));
     Ok(if healthy { Exit::Ok } else { Exit::Failed })
+}
+
+async fn in_time(check: impl Future<Output = (bool, String)>) -> (bool, String) {
+    let late = || (false, format!("no answer in {} ms", DEADLINE.as_millis()));
+    tokio::time::timeout(DEADLINE, check).await.unwrap_or_else(|_| late())
 }
 
 /// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
 async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
-    let reach = match local.connect("postgres").await {
-        Ok(client) => match client.simple_query("SELECT 1").await {
-            Ok(_) => return (true, "serving".into()),
-            Err(error) => Reach::Refused { reason: error.to_string() },
-        },
+    let reach = match local.connect("repmgr").await {
+        // A server that answers is healthy, whatever healing came to.
+        Ok(client) => {
+            return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}")));
+        }
         // Before the server there is the waiting room, on TCP alone; or a server that is starting.
         Err(_) => peer::ask_local(spec.node().port).await,
     };
@@ -50,16 +56,20 @@ async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     }
 }
 
+/// Whether pgpool serves, and what was done so that it serves well. Healing never makes a pgpool unhealthy.
+async fn pgpool(spec: &PgpoolSpec) -> (bool, Vec<String>) {
+    let heal = tokio::time::timeout(DEADLINE, heal_pool(spec));
+    let ((healthy, said), healed) = tokio::join!(in_time(pgpool_serves(spec)), heal);
+    let late = || vec![format!("healing was not finished in {} ms", DEADLINE.as_millis())];
+    let mut lines = vec![said];
+    lines.extend(healed.unwrap_or_else(|_| late()));
+    (healthy, lines)
+}
+
 /// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
-async fn pgpool(spec: &PgpoolSpec) -> (bool, String) {
-    let address = Address::Tcp {
-        host: "127.0.0.1".into(),
-        port: spec.port,
-        user: "pgpool".into(),
-        password: spec.cluster.repmgr_password.as_ref().map(check_password),
-    };
-    match address.connect("postgres").await {
-        Ok(_) => (true, "serving".into()),
+async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
+    match pool::log_in(spec).await {
+        Ok(()) => (true, "serving".into()),
         Err(error) => match error.as_db_error() {
             Some(db) => (true, db.message().to_string()),
             None => match peer::ask_local(spec.port).await {

@@ -1,8 +1,10 @@
 //! One file per subcommand: spec, observe, plan, act, print.
 
+pub mod after_failover;
 pub mod bootstrap;
 pub mod check;
 pub mod env;
+pub mod failover;
 pub mod health;
 pub mod pgpool;
 pub mod postgres;

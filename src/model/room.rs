@@ -60,6 +60,11 @@ impl RoomState {
         self.state == EMPTY
     }
 
+    /// Seconds until a copy is complete, if the node could tell.
+    pub fn eta_s(&self) -> Option<u64> {
+        self.detail["eta_s"].as_u64()
+    }
+
     /// What a waiting node with data has promised; 0 for one without.
     pub fn promised_epoch(&self) -> Epoch {
         serde_json::from_value(self.detail["promised_epoch"].clone()).unwrap_or(Epoch(0))

@@ -34,6 +34,8 @@ pub struct NodeState {
     pub upstream: Option<String>,
     /// Milliseconds since the WAL receiver's last message; none = no receiver is streaming.
     pub receiver_silent_ms: Option<u64>,
+    /// A standby that heard from its primary in the last 60 s before that primary was seen alive for the last time.
+    pub heard_recently: bool,
     /// How the server's timeline came to be; empty on timeline 1.
     pub history: History,
     pub parameters: ParameterFloor,
@@ -87,6 +89,8 @@ impl Reach {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterView {
     pub nodes: Vec<(NodeNumber, Reach)>,
+    /// How `primary_conninfo` names each node.
+    pub hosts: Vec<(NodeNumber, String)>,
 }
 
 impl ClusterView {
@@ -101,6 +105,11 @@ impl ClusterView {
 
     pub fn reach(&self, number: NodeNumber) -> Option<&Reach> {
         self.nodes.iter().find(|(n, _)| *n == number).map(|(_, reach)| reach)
+    }
+
+    /// The node that `primary_conninfo` calls by this host.
+    pub fn named(&self, host: &str) -> Option<NodeNumber> {
+        self.hosts.iter().find(|(_, name)| name == host).map(|(number, _)| *number)
     }
 
     pub fn silent(&self) -> impl Iterator<Item = NodeNumber> {

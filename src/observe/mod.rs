@@ -4,4 +4,5 @@ pub mod data_dir;
 pub mod environment;
 pub mod host;
 pub mod peer;
+pub mod pool;
 pub mod tools;

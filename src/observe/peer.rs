@@ -32,6 +32,9 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        current_setting('primary_conninfo') AS upstream,
        (SELECT silent_ms FROM receiver WHERE status = 'streaming')::float8 AS silent_ms,
        coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 1000000, true), '') AS history,
+       EXISTS (SELECT FROM receiver WHERE status = 'streaming') OR (standby AND pg_last_wal_receive_lsn() IS NOT NULL
+         AND pg_postmaster_start_time() > clock_timestamp() - interval '60 s') AS heard,
+       coalesce(pg_read_file('/run/pgcluster/heard', 0, 100, true), '') AS memory,
        ARRAY[current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),
              current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')]::int[] AS parameters,
        to_regclass('pgcluster.epoch') IS NOT NULL AS has_epoch
@@ -40,12 +43,14 @@ FROM self, line";
 /// Asks all given nodes at once.
 pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> ClusterView {
     let questions = nodes.map(|node| async move { (node.number, ask(cluster, node).await) });
-    ClusterView { nodes: futures_util::future::join_all(questions).await }
+    let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
+    ClusterView { nodes: futures_util::future::join_all(questions).await, hosts }
 }
 
 /// Asks every node but `me`.
 pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterView {
-    look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await
+    let view = look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await;
+    ClusterView { hosts: cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect(), ..view }
 }
 
 /// Asks one node. Never fails: not answering is an answer.
@@ -54,6 +59,15 @@ pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
     match tokio::time::timeout(ASK_DEADLINE, ask_at(&address)).await {
         Ok(reach) => reach,
         Err(_) => Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) },
+    }
+}
+
+/// What the standby's health check remembers (`act::memory::HEARD_FILE`): it streamed at most 60 s before its primary's last sign of life.
+fn heard_before(memory: &str) -> bool {
+    let mut seconds = memory.split_whitespace().map(str::parse::<u64>);
+    match (seconds.next(), seconds.next()) {
+        (Some(Ok(streamed)), Some(Ok(alive))) => streamed + 60 >= alive,
+        _ => false,
     }
 }
 
@@ -102,6 +116,7 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         promised_epoch: Epoch(row.get::<_, &str>("promised").parse().unwrap_or(0)),
         upstream: if standby { conninfo_value(conninfo, "host") } else { None },
         receiver_silent_ms: row.get::<_, Option<f64>>("silent_ms").map(|ms| ms.max(0.0) as u64),
+        heard_recently: row.get("heard") || heard_before(row.get("memory")),
         parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
         history: History::parse(timeline, row.get("history"))?,
     })

@@ -1,5 +1,8 @@
 //! PURE. Decisions: facts in, verdict and reason out.
 
+pub mod heal;
 pub mod invocation;
+pub mod pool;
+pub mod promotion;
 pub mod provision;
 pub mod start;

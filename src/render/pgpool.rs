@@ -8,7 +8,7 @@ use super::pgpool_names::{LOG_PCP_PROCESSES_SINCE, OLDEST, key};
 use super::template::{SettingLine, render, text};
 use super::watchdog::{WatchdogBand, watchdog_band};
 use super::{RenderedFile, paths, pcp, pgpass, pool_hba, pool_users, quote};
-use crate::spec::{BackendFlag, ClusterSpec, FailoverMode, LogLevel, Node, PgpoolSpec, Setting, UnknownUsers, Watchdog};
+use crate::spec::{BackendFlag, ClusterSpec, FailoverMode, LogLevel, Node, PgpoolSpec, Setting, Watchdog};
 
 /// Every file that a pgpool container needs before pgpool starts.
 pub fn pgpool_files(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<Vec<RenderedFile>> {
@@ -59,8 +59,6 @@ struct PgpoolConf<'a> {
     tls_cert: String,
     tls_key: String,
     tls_ca: String,
-    clear_text_why: &'static str,
-    clear_text: &'static str,
     pool_why: String,
     num_init_children: usize,
     max_pool: usize,
@@ -90,7 +88,6 @@ fn pgpool_conf(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<String>
     let (major, minor) = facts.version;
     ensure!(facts.version >= OLDEST, "pgpool {major}.{minor} is too old: at least {}.{} is needed", OLDEST.0, OLDEST.1);
     let pool = PoolSize::of(spec.watchdog.as_ref());
-    let (clear_text, clear_text_why) = clear_text(spec.unknown_users);
     let failover = failover(spec, facts);
     let context = PgpoolConf {
         name: &spec.name,
@@ -102,8 +99,6 @@ fn pgpool_conf(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<String>
         tls_cert: text(&facts.tls.cert)?,
         tls_key: text(&facts.tls.key)?,
         tls_ca: facts.tls.ca.as_deref().map(text).transpose()?.unwrap_or_default(),
-        clear_text_why,
-        clear_text,
         pool_why: pool.why,
         num_init_children: pool.children,
         max_pool: pool.max_pool,
@@ -158,15 +153,6 @@ impl PoolSize {
             "children x pool x {pgpools} pgpool: at most {SERVER_CONNECTIONS} connections per server, of its max_connections 300. More clients wait in line."
         );
         PoolSize { why, children, max_pool }
-    }
-}
-
-fn clear_text(unknown: UnknownUsers) -> (&'static str, &'static str) {
-    match unknown {
-        UnknownUsers::TlsPassword => {
-            ("on", "Roles that pgpool does not know give their password inside TLS (pool_hba.conf, band 3).")
-        }
-        UnknownUsers::Reject => ("off", "POOL_UNKNOWN_USERS=reject: only roles in pool_passwd come in."),
     }
 }
 

@@ -22,17 +22,27 @@ pub fn repmgr_conninfo(node: &Node) -> anyhow::Result<String> {
     ])?)
 }
 
-/// How this node receives WAL from `upstream`. Holds no secret.
+/// How `me` receives WAL from `upstream`. Holds no secret.
 ///
 /// `channel_binding=require`: the upstream proves, inside this very TLS session, that it knows the password, so a
 /// self-signed certificate is enough. `application_name` is what `synchronous_standby_names` and pgpool compare.
-pub fn primary_conninfo(spec: &PostgresSpec, upstream: &Node) -> anyhow::Result<String> {
+pub fn primary_conninfo(me: &Node, upstream: &Node) -> anyhow::Result<String> {
+    replication_conninfo(me.name.as_str(), upstream)
+}
+
+/// How a copy of `source` is made. Its name is no node's: what pg_basebackup receives counts as received by a standby if the name is
+/// in `synchronous_standby_names`, and a copy that is not complete keeps no promise.
+pub fn copy_conninfo(source: &Node) -> anyhow::Result<String> {
+    replication_conninfo("pgcluster copy", source)
+}
+
+fn replication_conninfo(application_name: &str, upstream: &Node) -> anyhow::Result<String> {
     let port = upstream.port.to_string();
     Ok(quote::conninfo(&[
         ("host", &upstream.host),
         ("port", &port),
         ("user", "repmgr"),
-        ("application_name", spec.node().name.as_str()),
+        ("application_name", application_name),
         ("passfile", paths::PGPASS),
         ("connect_timeout", "2"),
         ("sslmode", "require"),

@@ -13,6 +13,8 @@ use crate::spec::{PgpoolSpec, Watchdog, WatchdogMember};
 #[derive(Default, Serialize)]
 pub struct WatchdogBand {
     on: bool,
+    /// pgpool 4.6 may be one whose heartbeat receiver binds to loopback (pgpool2 f0d0abb4c, in 4.6.3).
+    deaf: bool,
     members: Vec<Member>,
     authkey: String,
     trusted_servers: String,
@@ -38,6 +40,7 @@ pub fn watchdog_band(spec: &PgpoolSpec, version: (u32, u32)) -> anyhow::Result<W
     let repmgr = spec.cluster.repmgr_password.as_ref().context("the watchdog needs REPMGRPWD: its key derives from it")?;
     Ok(WatchdogBand {
         on: true,
+        deaf: version == (4, 6),
         members: watchdog.members.iter().map(member).collect(),
         authkey: watchdog_key(repmgr).expose().to_owned(),
         trusted_servers: watchdog.trusted_servers.join(","),

@@ -28,7 +28,7 @@ pub(super) struct Ground {
 
 pub(super) fn ground(raw: &RawEnv, found: &mut Violations) -> Ground {
     let text = raw.cluster.pg_major.as_deref().unwrap_or("17");
-    let major = found.take(number("PG_MAJOR", text, 13..=99)).unwrap_or(17);
+    let major = found.take(number("PG_MAJOR", text, 13..=99, "the image sets it; leave it alone")).unwrap_or(17);
     let given = raw.cluster.pgdata.as_deref().map(|text| directory("PGDATA", text));
     let data_dir = given.and_then(|given| found.take(given));
     Ground { major, data_dir: data_dir.unwrap_or_else(|| PathBuf::from(format!("/u01/pg{major}/data"))) }

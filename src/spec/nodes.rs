@@ -29,7 +29,8 @@ pub fn parse_nodes(text: &str, data_dir: &Path) -> Result<Vec<Node>, Violations>
         match parse_item(item, data_dir) {
             Ok(node) => nodes.push(node),
             Err((rule, hint)) => {
-                let rule = format!("item {} \"{}\": {rule}", index + 1, item.escape_debug());
+                let place = if item.is_empty() { String::new() } else { format!(" \"{}\":", item.escape_debug()) };
+                let rule = format!("item {}{place} {rule}", index + 1);
                 found.add(Violation::of(VARIABLE, text, rule, hint));
             }
         }
@@ -47,7 +48,7 @@ fn parse_item(item: &str, data_dir: &Path) -> Result<Node, Broken> {
     const FORM: &str =
         "write number:host[:port[:weight[:data dir[:flag]]]], for example 0:pg01:5432:1:/u01/pg17/data:ALLOW_TO_FAILOVER";
     if item.is_empty() {
-        return Err(("empty".to_owned(), "remove the comma too much"));
+        return Err(("is empty".to_owned(), "remove the extra comma"));
     }
     let (number, rest) = item.split_once(':').ok_or(("no host".to_owned(), FORM))?;
     let number = digits(number).ok_or((format!("\"{}\" is not a node number", number.escape_debug()), FORM))?;
@@ -87,12 +88,21 @@ fn split_host(text: &str) -> Result<(String, Option<&str>), Broken> {
         };
         return Ok((address.to_string(), rest));
     }
+    if is_bare_ipv6(text) {
+        return Err(("an IPv6 address without brackets".to_owned(), "write 1:[fd00::2]:5432"));
+    }
     let (host, rest) = text.split_once(':').map_or((text, None), |(host, rest)| (host, Some(rest)));
     if is_host(host) {
         Ok((host.to_owned(), rest))
     } else {
         Err((format!("\"{}\" is not a host name", host.escape_debug()), HOST))
     }
+}
+
+/// Whether the text begins with an IPv6 address, as far as its colons can tell.
+fn is_bare_ipv6(text: &str) -> bool {
+    let ends = text.match_indices(':').map(|(end, _)| end).chain([text.len()]);
+    ends.into_iter().any(|end| text[..end].parse::<Ipv6Addr>().is_ok())
 }
 
 /// repmgr's `node_name`: the host without Swarm's `tasks.`.

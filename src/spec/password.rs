@@ -42,3 +42,23 @@ pub(super) fn secret(variable: &str, text: &str, rule: fn(&str) -> Result<(), Br
     rule(text).map_err(|(rule, hint)| Violation::new(variable, rule, hint))?;
     Ok(Secret::new(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{printable, through_pgpool};
+
+    #[test]
+    fn the_limits_are_those_of_an_aes_and_of_a_text_entry() {
+        let fits = |text: String| through_pgpool(&text).is_ok();
+        assert!(fits(":".repeat(79)) && !fits(":".repeat(80)));
+        assert!(fits("x".repeat(124)) && !fits("x".repeat(125)));
+        assert!(fits("x".repeat(120) + "\\:") && !fits("x".repeat(121) + "\\:"));
+        assert!(fits("ä".repeat(62)) && !fits("ä".repeat(63)));
+    }
+
+    #[test]
+    fn control_characters_are_refused_and_blanks_are_not() {
+        assert!(printable(" two words ").is_ok());
+        assert!(["", "a\nb", "a\tb", "a\u{7f}", "\u{0}"].into_iter().all(|text| printable(text).is_err()));
+    }
+}

@@ -21,7 +21,12 @@ pub fn pgpool_spec(raw: &RawEnv, host: &HostFacts) -> Result<PgpoolSpec, Violati
     let cluster = cluster::cluster_spec(raw, nodes, &mut found);
     let name = found.take(own_name(raw, host));
     let text = &raw.pgpool;
-    let port = found.take(number("PGPOOL_PORT", text.pgpool_port.as_deref().unwrap_or("9999"), 1..=65_535));
+    let port = found.take(number(
+        "PGPOOL_PORT",
+        text.pgpool_port.as_deref().unwrap_or("9999"),
+        1..=65_535,
+        "pgpool's usual port is 9999",
+    ));
     let port = port.and_then(|port| u16::try_from(port).ok());
     let pcp_user = found.take(pcp_user(text.pcp_user.as_deref().unwrap_or("pgpool")));
     let pcp_password = pcp_password(raw, &mut found);

@@ -199,3 +199,6 @@ pub fn wanted_files(vars: &[(String, String)]) -> Vec<(String, String)> {
     }
     wanted
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ pub(super) fn parse_names(text: &str) -> Result<Vec<String>, Violations> {
         let name = item.trim();
         let item = format!("item {} \"{}\"", index + 1, name.escape_debug());
         if name.is_empty() {
-            found.add(broken(format!("item {} is empty", index + 1), "remove the comma too much"));
+            found.add(broken(format!("item {} is empty", index + 1), "remove the extra comma"));
         } else if !is_service_name(name) {
             let hint = "a name is a lower-case letter followed by at most 55 of a-z, 0-9 and _";
             found.add(broken(format!("{item} is not a service name"), hint));
@@ -90,7 +90,7 @@ fn parse_passwords(variable: &str, text: &str, names: Option<&[String]>) -> Resu
     let broken = |rule: String, hint: &str| Violation::new(variable, rule, hint);
     let items = items(text).map_err(|NotAList| broken("not a JSON array of strings".to_owned(), JSON_HINT))?;
     if let Some(names) = names.filter(|names| names.len() != items.len()) {
-        let rule = format!("{} passwords for the {} services of MSLIST", items.len(), names.len());
+        let rule = format!("the list has length {}, and MSLIST has length {}", items.len(), names.len());
         let hint = "give one password per service, in the order of MSLIST; for a comma inside a password use a JSON array: [\"a,b\",\"c\"]";
         return Err(broken(rule, hint).into());
     }
@@ -101,4 +101,36 @@ fn parse_passwords(variable: &str, text: &str, names: Option<&[String]>) -> Resu
         }
     }
     found.or(Some(items.into_iter().map(Secret::new).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_names, parse_passwords};
+
+    fn passwords(text: &str) -> Option<Vec<String>> {
+        let given = parse_passwords("MSOWNERPWDLIST", text, None).ok()?;
+        Some(given.iter().map(|secret| secret.expose().to_owned()).collect())
+    }
+
+    #[test]
+    fn csv_keeps_every_byte_between_commas() {
+        assert_eq!(passwords(r#"a\,"b" , c]"#), Some(vec![r"a\".into(), r#""b" "#.into(), " c]".into()]));
+    }
+
+    #[test]
+    fn json_may_hold_commas() {
+        assert_eq!(passwords(r#" ["a,b", "c\\d\"e"] "#), Some(vec!["a,b".into(), r#"c\d"e"#.into()]));
+        assert_eq!(passwords(r#"["a"#), None);
+        assert_eq!(passwords(r#"["a", ""]"#), None);
+        assert_eq!(passwords(r#"["a"] b"#), None);
+    }
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(parse_names(" orders ,\n billing_2").ok(), Some(vec!["orders".into(), "billing_2".into()]));
+        assert!(parse_names(&"s".repeat(56)).is_ok());
+        for text in ["1a", "_a", "A", "a-b", "pg_a", "pg", "postgres", "ä", "a b", "[]x"] {
+            assert!(parse_names(text).is_err(), "{text}");
+        }
+    }
 }

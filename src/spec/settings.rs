@@ -36,7 +36,7 @@ pub(super) fn pgpool_settings(raw: &RawEnv) -> Result<Vec<Setting>, Violations> 
     let known = collect(&raw.pgpool_parameters, |setting| {
         let (base, _) = pgpool_base(&setting.name);
         refuse_owned(OWNED_PGPOOL, base, &setting.value, None)?;
-        pgpool_name(&setting.name, version)?;
+        pgpool_name(&setting.name, version).map_err(|broken| instead_of(&setting.variable, broken))?;
         pgpool_value(&setting.value)
     });
     let mut settings = found.take(known).unwrap_or_default();
@@ -126,6 +126,11 @@ fn pgpool_value(value: &str) -> Result<(), Broken> {
     }
 }
 
+/// A name of another image's pgpool has a better hint than any likeness.
+fn instead_of(variable: &str, (rule, hint): Broken) -> Broken {
+    (rule, typo::replaced(variable).map_or(hint, str::to_owned))
+}
+
 fn parse_version(text: &str) -> Result<Version, Violation> {
     let mut parts = text.trim().split('.').map(|part| part.parse::<u32>().ok());
     let version = parts.next().flatten().zip(parts.next().flatten());
@@ -168,4 +173,46 @@ fn pgpool_name(name: &str, version: Version) -> Result<(), Broken> {
         None => "see the list of parameters in pgpool-II's documentation".to_owned(),
     };
     Err(("not a parameter of pgpool-II".to_owned(), hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LATER, NUMBERED, OWNED_PGPOOL, PGPOOL_PARAMETERS, RENAMED, pgpool_base, pgpool_name, pgpool_value};
+
+    fn is_known(name: &str) -> bool {
+        PGPOOL_PARAMETERS.contains(&name) || LATER.iter().any(|(later, _)| *later == name)
+    }
+
+    #[test]
+    fn the_tables_fit_together() {
+        assert!(PGPOOL_PARAMETERS.is_sorted());
+        assert!(LATER.iter().all(|(name, _)| !PGPOOL_PARAMETERS.contains(name)));
+        assert!(NUMBERED.iter().all(|name| is_known(name)));
+        for (old, new, _) in RENAMED {
+            assert!(is_known(new), "{new}");
+            assert!(!is_known(old) || *old == "logdir", "{old}");
+        }
+        for owned in OWNED_PGPOOL {
+            assert!(is_known(owned.name) || RENAMED.iter().any(|(old, ..)| *old == owned.name), "{}", owned.name);
+        }
+    }
+
+    #[test]
+    fn a_number_belongs_to_some_names_only() {
+        assert_eq!(pgpool_base("backend_weight12"), ("backend_weight", "12"));
+        assert_eq!(pgpool_base("max_pool1"), ("max_pool1", ""));
+        assert_eq!(pgpool_base("recovery_1st_stage_command"), ("recovery_1st_stage_command", ""));
+    }
+
+    #[test]
+    fn names_depend_on_the_version() {
+        assert!(pgpool_name("min_spare_children", (4, 4)).is_ok());
+        assert!(pgpool_name("min_spare_children", (4, 3)).is_err());
+    }
+
+    #[test]
+    fn values_fit_between_two_quotes() {
+        assert!([r"a\b", r"a\\", "%t: pid %p", ""].into_iter().all(|value| pgpool_value(value).is_ok()));
+        assert!(["'", r"a\", "a\nb", r"\\\"].into_iter().all(|value| pgpool_value(value).is_err()));
+    }
 }

@@ -51,10 +51,10 @@ pub(super) fn duration(variable: &str, text: &str, range: std::ops::RangeInclusi
 }
 
 /// A whole number, decimal digits only.
-pub(super) fn number(variable: &str, text: &str, range: std::ops::RangeInclusive<u32>) -> Result<u32, Violation> {
+pub(super) fn number(variable: &str, text: &str, range: std::ops::RangeInclusive<u32>, hint: &str) -> Result<u32, Violation> {
     digits(text.trim()).filter(|number| range.contains(number)).ok_or_else(|| {
         let rule = format!("not a whole number from {} to {}", range.start(), range.end());
-        Violation::of(variable, text, rule, "write decimal digits only")
+        Violation::of(variable, text, rule, hint)
     })
 }
 
@@ -85,7 +85,7 @@ pub(super) fn directory_rule(text: &str) -> Option<&'static str> {
     if !text.starts_with('/') {
         Some("not an absolute path")
     } else if trimmed_path(text) == "/" {
-        Some("the root directory cannot be it")
+        Some("the root directory, which is not the container's to fill")
     } else if !text.chars().all(plain) {
         Some("a path with characters that a shell would read")
     } else if text.split('/').any(|part| part == ".." || part == ".") {
@@ -108,13 +108,20 @@ pub(super) fn file(variable: &str, text: &str) -> Result<PathBuf, Violation> {
     if text.starts_with('/') && printable {
         Ok(PathBuf::from(text))
     } else {
-        Err(Violation::of(variable, text, "not an absolute path of printable characters", "such as /run/secrets/server.key"))
+        Err(Violation::of(
+            variable,
+            text,
+            "not an absolute path of printable characters",
+            "give a path such as /run/secrets/tls.crt",
+        ))
     }
 }
 
 /// The name of a role or database that PostgreSQL, pg_hba.conf and pool_passwd all take.
 pub(super) fn sql_name(variable: &str, text: &str) -> Result<String, Violation> {
-    let rule = if text.len() > NAME_BYTES {
+    let rule = if text.is_empty() {
+        "empty"
+    } else if text.len() > NAME_BYTES {
         "longer than PostgreSQL's 63 bytes"
     } else if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') || text.trim() != text {
         "a name with control characters, characters beyond ASCII, or blanks around it"
@@ -199,3 +206,6 @@ fn quoted(quote: char, chars: &mut std::str::Chars<'_>, word: &mut String) -> Op
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

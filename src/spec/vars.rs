@@ -111,9 +111,21 @@ pub(super) fn place(name: &str) -> Option<usize> {
     exactly(name).or_else(|| name.strip_suffix("_FILE").and_then(exactly))
 }
 
-/// The reference for the README: one table per section.
+/// What the tables below do not say.
+const GENERAL: &str = "\
+Every variable can be given as `NAME_FILE` instead: the path of a file whose content is the value, less one trailing newline.
+An empty value means unset; an empty or unreadable file is an error, and so is a variable given in both ways.
+Variables of the other image are ignored; unknown names that look like ours are errors.
+
+| variable | meaning |
+| --- | --- |
+| `PGCONF_<parameter>` | Any parameter of PostgreSQL that pgcluster does not own; `__` stands for the dot in `pg_stat_statements.max`. |
+| `PGPOOL_<parameter>` | Any parameter of pgpool-II that pgcluster does not own. |
+";
+
+/// The reference for the README: the rules for all, and one table per section.
 pub fn markdown() -> String {
-    let mut text = String::new();
+    let mut text = GENERAL.to_owned();
     let mut section = None;
     for var in VARS {
         if section != Some(var.section) {
@@ -123,7 +135,7 @@ pub fn markdown() -> String {
         }
         text.push_str(&markdown_row(var));
     }
-    text.trim_start().to_owned()
+    text
 }
 
 fn markdown_row(var: &Var) -> String {

@@ -89,7 +89,12 @@ impl Violations {
                     Some(place) => (place, String::new()),
                     None => (usize::MAX, violation.variable.clone()),
                 });
-                self.0.dedup();
+                let all = std::mem::take(&mut self.0);
+                for violation in all {
+                    if !self.0.contains(&violation) {
+                        self.0.push(violation);
+                    }
+                }
                 Err(self)
             }
         }

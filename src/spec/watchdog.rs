@@ -3,53 +3,40 @@
 //! With `PGP_HEARTBEATS` its numbers hold, and those of `PGP_OTHERS` only count, as in the original. Without it the numbers of
 //! `PGP_OTHERS` hold; then all pgpools must come out alike, so hosts have to be numbered in the order of their names.
 
+mod peers;
+
 use std::net::IpAddr;
 
 use super::cluster;
 use super::raw::RawEnv;
 use super::types::{Node, Watchdog, WatchdogMember};
-use super::values::{digits, is_host, port};
+use super::values::is_host;
 use super::violation::{Violation, Violations};
+use peers::{Peer, bare, parse_peers, same_host};
 
 const OTHERS: &str = "PGP_OTHERS";
 const HEARTBEATS: &str = "PGP_HEARTBEATS";
 
-/// pgpool's own defaults of `pgpool_port`, `wd_port` and `heartbeat_port`.
-const PGPOOL_PORT: u16 = 9999;
+/// pgpool's own defaults of `wd_port` and `heartbeat_port`.
 const WATCHDOG_PORT: u16 = 9000;
 const HEARTBEAT_PORT: u16 = 9694;
 
-/// `number:host[:port[:second port]]`.
-struct Peer {
-    number: u32,
-    host: String,
-    ports: [Option<u16>; 2],
-}
+/// Number of this pgpool, and all of them.
+type Members = (u32, Vec<WatchdogMember>);
 
-/// `Some(None)` is a valid "no watchdog"; an `Err` holds all violations.
-pub(super) fn watchdog(raw: &RawEnv, name: &str, pgpool_port: u16, nodes: &[Node]) -> Result<Option<Watchdog>, Violations> {
+/// `Ok(None)` is a valid "no watchdog".
+pub(super) fn watchdog(raw: &RawEnv, name: &str, own_port: u16, nodes: &[Node]) -> Result<Option<Watchdog>, Violations> {
     let text = &raw.pgpool;
     let mut found = Violations::default();
-    let Some(others_text) = text.pgp_others.as_deref() else {
+    let Some(others) = text.pgp_others.as_deref() else {
         if !raw.is_broken(OTHERS) {
             without_others(raw).into_iter().for_each(|violation| found.add(violation));
         }
         return found.or(Some(None));
     };
-    let others = found.take(parse_peers(OTHERS, others_text, 2));
-    let heartbeats = text.pgp_heartbeats.as_deref().map(|text| (text, parse_peers(HEARTBEATS, text, 1)));
-    let heartbeats = match heartbeats {
-        Some((text, parsed)) => found.take(parsed).map(|parsed| Some((text, parsed))),
-        None => Some(None),
-    };
-    let delegate_ip = text.delegate_ip.as_deref().and_then(|text| found.take(parse_delegate_ip(text)));
+    let members = found.take(members(name, own_port, others, text.pgp_heartbeats.as_deref()));
+    let delegate_ip = text.delegate_ip.as_deref().and_then(|text| found.take(delegate_ip(text)));
     let trusted_servers = found.take(trusted_servers(text.trusted_servers.as_deref(), nodes));
-    let me = Peer { number: 0, host: name.to_owned(), ports: [Some(pgpool_port), None] };
-    let members = match (others, heartbeats) {
-        (Some(others), Some(Some((text, heartbeats)))) => found.take(by_heartbeats(me, others, text, heartbeats)),
-        (Some(others), Some(None)) => found.take(by_others(me, others, others_text)),
-        _ => None,
-    };
     let watchdog = members.zip(trusted_servers).map(|((number, mut members), trusted_servers)| {
         members.sort_by_key(|member| member.number);
         Some(Watchdog { number, members, delegate_ip, trusted_servers })
@@ -69,106 +56,91 @@ fn without_others(raw: &RawEnv) -> Vec<Violation> {
         .collect()
 }
 
-fn parse_peers(variable: &str, text: &str, ports: usize) -> Result<Vec<Peer>, Violations> {
+fn members(name: &str, own_port: u16, others_text: &str, heartbeats_text: Option<&str>) -> Result<Members, Violations> {
     let mut found = Violations::default();
-    let mut peers: Vec<Peer> = Vec::new();
-    for (index, item) in text.split(',').map(str::trim).enumerate() {
-        let rule = match parse_peer(item, ports) {
-            Err(rule) => rule,
-            Ok(peer) if peers.iter().any(|other| other.number == peer.number) => {
-                format!("pgpool number {} is used twice", peer.number)
-            }
-            Ok(peer) if peers.iter().any(|other| same_host(&other.host, &peer.host)) => "this host is there twice".to_owned(),
-            Ok(peer) => {
-                peers.push(peer);
-                continue;
-            }
-        };
-        let rule = format!("item {} \"{}\": {rule}", index + 1, item.escape_debug());
-        let hint = if ports == 1 {
-            "write number:host[:port], for example 0:pgpool01:9694,1:pgpool02:9694"
-        } else {
-            "write number:host[:port], for example 0:pgpool02:9999"
-        };
-        found.add(Violation::of(variable, text, rule, hint));
+    let others = found.take(parse_peers(OTHERS, others_text, "0:pgpool02:9999"));
+    let heartbeats = match heartbeats_text {
+        Some(text) => found.take(parse_peers(HEARTBEATS, text, "0:pgpool01:9694,1:pgpool02:9694")).map(Some),
+        None => Some(None),
+    };
+    let Some((mut others, heartbeats)) = others.zip(heartbeats) else { return found.or(None) };
+    if others.iter().any(|other| same_host(&other.host, name)) {
+        let rule = format!("{name} is this pgpool itself");
+        return Err(Violation::of(OTHERS, others_text, rule, "list the other pgpools only").into());
     }
-    found.or(Some(peers))
+    others.iter_mut().for_each(|other| other.port = other.port.or(Some(own_port)));
+    let members = match (heartbeats, heartbeats_text) {
+        (Some(heartbeats), Some(text)) => by_heartbeats(name, own_port, &others, text, &heartbeats),
+        _ => by_others(name, own_port, &others, others_text),
+    };
+    Ok(members?)
 }
 
-fn parse_peer(item: &str, ports: usize) -> Result<Peer, String> {
-    let fields: Vec<&str> = item.split(':').collect();
-    if fields.len() < 2 || fields.len() > 2 + ports {
-        return Err(format!("{} fields instead of 2 to {}", fields.len(), 2 + ports));
+/// The host names of the heartbeats hold: their text is the same on all pgpools, as the files made of it have to be.
+fn by_heartbeats(name: &str, own_port: u16, others: &[Peer], text: &str, heartbeats: &[Peer]) -> Result<Members, Violation> {
+    let port_of = |host: &str| match others.iter().find(|other| same_host(&other.host, host)) {
+        Some(other) => Some(other.port.unwrap_or(own_port)),
+        None => same_host(host, name).then_some(own_port),
+    };
+    let listed = |host: &str| heartbeats.iter().any(|heartbeat| same_host(&heartbeat.host, host));
+    let mut hosts = std::iter::once(name).chain(others.iter().map(|other| other.host.as_str()));
+    if let Some(missing) = hosts.find(|host| !listed(host)) {
+        let hint = "list all pgpools, this one (PGP_NODE_NAME) and those of PGP_OTHERS, with the same host names";
+        return Err(Violation::of(HEARTBEATS, text, format!("{missing} is missing"), hint));
     }
-    // MAX_WATCHDOG_NUM in pgpool's pool_config.h.
-    let number = digits(fields[0]).filter(|number| *number < 128).ok_or("the number is not 0 to 127")?;
-    if !is_host(fields[1]) {
-        return Err("not a host name".to_owned());
-    }
-    let mut peer = Peer { number, host: fields[1].to_owned(), ports: [None, None] };
-    for (slot, text) in peer.ports.iter_mut().zip(&fields[2..]) {
-        *slot = Some(port(text).ok_or("the port is not 1 to 65535")?);
-    }
-    Ok(peer)
-}
-
-fn same_host(one: &str, other: &str) -> bool {
-    let bare = |host: &str| host.strip_prefix("tasks.").unwrap_or(host).to_ascii_lowercase();
-    bare(one) == bare(other)
-}
-
-fn member(peer: &Peer, number: u32, heartbeat: Option<&Peer>) -> WatchdogMember {
-    WatchdogMember {
-        number,
-        host: peer.host.clone(),
-        pgpool_port: peer.ports[0].unwrap_or(PGPOOL_PORT),
-        watchdog_port: peer.ports[1].unwrap_or(WATCHDOG_PORT),
-        heartbeat_host: heartbeat.map_or(&peer.host, |heartbeat| &heartbeat.host).clone(),
-        heartbeat_port: heartbeat.and_then(|heartbeat| heartbeat.ports[0]).unwrap_or(HEARTBEAT_PORT),
-    }
-}
-
-type Members = (u32, Vec<WatchdogMember>);
-
-fn by_heartbeats(me: Peer, others: Vec<Peer>, text: &str, heartbeats: Vec<Peer>) -> Result<Members, Violation> {
     let mut members = Vec::new();
-    for peer in std::iter::once(&me).chain(&others) {
-        let heartbeat = heartbeats.iter().find(|heartbeat| same_host(&heartbeat.host, &peer.host));
-        let Some(heartbeat) = heartbeat else {
-            let hint = "list all pgpools, this one (PGP_NODE_NAME) and those of PGP_OTHERS, with the same host names";
-            return Err(Violation::of(HEARTBEATS, text, format!("{} is missing", peer.host), hint));
+    for heartbeat in heartbeats {
+        let Some(port) = port_of(&heartbeat.host) else {
+            let rule = format!("{} is neither this pgpool ({name}) nor in PGP_OTHERS", heartbeat.host);
+            return Err(Violation::of(HEARTBEATS, text, rule, "add it to PGP_OTHERS, or remove it here"));
         };
-        members.push(member(peer, heartbeat.number, Some(heartbeat)));
+        members.push(member(heartbeat.number, &heartbeat.host, port, heartbeat.port));
     }
-    match heartbeats.iter().find(|heartbeat| !members.iter().any(|member| member.number == heartbeat.number)) {
-        Some(stranger) => {
-            let rule = format!("{} is neither this pgpool ({}) nor in PGP_OTHERS", stranger.host, me.host);
-            Err(Violation::of(HEARTBEATS, text, rule, "add it to PGP_OTHERS, or remove it here"))
-        }
-        None => Ok((members[0].number, members)),
-    }
+    let number = heartbeats.iter().find(|heartbeat| same_host(&heartbeat.host, name)).map_or(0, |heartbeat| heartbeat.number);
+    without_gap(HEARTBEATS, text, (number, members))
 }
 
-fn by_others(me: Peer, others: Vec<Peer>, text: &str) -> Result<Members, Violation> {
-    if others.iter().any(|other| same_host(&other.host, &me.host)) {
-        let rule = format!("{} is this pgpool itself", me.host);
-        return Err(Violation::of(OTHERS, text, rule, "list the other pgpools only"));
-    }
+/// The numbers of `PGP_OTHERS`, and for this pgpool the lowest that they leave.
+fn by_others(name: &str, own_port: u16, others: &[Peer], text: &str) -> Result<Members, Violation> {
     let free = (0..).find(|number| others.iter().all(|other| other.number != *number)).unwrap_or_default();
-    let mut members: Vec<_> = others.iter().map(|other| member(other, other.number, None)).collect();
-    members.push(member(&me, free, None));
+    let other_members = others.iter().map(|other| member(other.number, &other.host, other.port.unwrap_or(own_port), None));
+    let mut members: Vec<_> = other_members.chain([member(free, name, own_port, None)]).collect();
     members.sort_by_key(|member| member.number);
-    if !members.is_sorted_by(|one, next| one.host.to_ascii_lowercase() < next.host.to_ascii_lowercase()) {
-        let order: Vec<_> = members.iter().map(|member| format!("{}:{}:9694", member.number, member.host)).collect();
-        let rule = format!("leaves the numbers unclear: this pgpool would take {}:{}", free, me.host);
-        let hint =
-            format!("set PGP_HEARTBEATS to the same text on all pgpools, with every number, for example {}", order.join(","));
+    let by_name = |member: &WatchdogMember| bare(&member.host);
+    if !members.is_sorted_by_key(by_name) {
+        members.sort_by_key(by_name);
+        let all: Vec<_> = members.iter().enumerate().map(|(number, member)| format!("{number}:{}:9694", member.host)).collect();
+        let rule = format!("leaves the numbers unclear: this pgpool would take {free}:{name}");
+        let hint = format!("set PGP_HEARTBEATS to the same text on all pgpools: {}", all.join(","));
         return Err(Violation::of(OTHERS, text, rule, hint));
     }
-    Ok((free, members))
+    without_gap(OTHERS, text, (free, members))
 }
 
-fn parse_delegate_ip(text: &str) -> Result<IpAddr, Violation> {
+fn member(number: u32, host: &str, pgpool_port: u16, heartbeat_port: Option<u16>) -> WatchdogMember {
+    WatchdogMember {
+        number,
+        host: host.to_owned(),
+        pgpool_port,
+        watchdog_port: WATCHDOG_PORT,
+        heartbeat_host: host.to_owned(),
+        heartbeat_port: heartbeat_port.unwrap_or(HEARTBEAT_PORT),
+    }
+}
+
+fn without_gap(variable: &str, text: &str, members: Members) -> Result<Members, Violation> {
+    let mut numbers: Vec<_> = members.1.iter().map(|member| member.number).collect();
+    numbers.sort_unstable();
+    match (0..).zip(numbers).find(|(expected, number)| expected != number) {
+        None => Ok(members),
+        Some((expected, _)) => {
+            let rule = format!("there is no pgpool number {expected}");
+            Err(Violation::of(variable, text, rule, "number all pgpools 0, 1, 2, … without a gap"))
+        }
+    }
+}
+
+fn delegate_ip(text: &str) -> Result<IpAddr, Violation> {
     let address = text.trim().parse::<IpAddr>().ok();
     let usable = address.filter(|address| !address.is_unspecified() && !address.is_loopback() && !address.is_multicast());
     usable.ok_or_else(|| {

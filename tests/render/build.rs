@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pgcluster::model::{NodeName, NodeNumber};
-use pgcluster::render::{HbaRules, NodeStatus, ParameterFloor, PgpoolFacts, PostgresFacts, TlsPaths};
+use pgcluster::model::{NodeName, NodeNumber, ParameterFloor};
+use pgcluster::render::{HbaRules, NodeStatus, PgpoolFacts, PostgresFacts, TlsPaths};
 use pgcluster::spec::{
     BackendFlag, ClusterKind, ClusterSpec, FailoverMode, HostAuth, LogFormat, LogLevel, LogSpec, Node, PgpoolSpec, PostgresSpec,
     Replication, RolePassword, Secret, Service, Setting, Superuser, Tune, UnknownUsers, Watchdog, WatchdogMember,

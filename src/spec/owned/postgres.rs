@@ -39,7 +39,7 @@ Limit::Among(SWITCH), ["wal_log_hints"]
 Limit::Among(SWITCH), ["full_page_writes"]
     "protects from torn pages, and pg_rewind needs it" => "leave it on";
 Limit::Among(SWITCH), ["fsync"]
-    "off would lose acknowledged commits and corrupt data in a crash" => "leave it on; for throw-away tests of speed use PGCONF_synchronous_commit with REPLICATION_MODE=async";
+    "would, when off, lose acknowledged commits and corrupt data in a crash" => "leave it on; for throw-away tests of speed use PGCONF_synchronous_commit=off with REPLICATION_MODE=async";
 Limit::Among(SWITCH), ["allow_alter_system"]
     "is how elections write promises and upstream pointers" => "leave it on";
 Limit::Whole, ["restart_after_crash"]

@@ -68,7 +68,7 @@ Pgpool {
     "PGPOOL_VERSION" Pgpool Open Text("4.6"): "Version of pgpool-II; set by the image.";
 }
 Watchdog {
-    "PGP_OTHERS" Pgpool Open Unset: "The other pgpools: csv of `number:host[:port[:watchdog port]]`; set = watchdog.";
+    "PGP_OTHERS" Pgpool Open Unset: "The other pgpools: csv of `number:host[:port]`; set = watchdog.";
     "PGP_HEARTBEATS" Pgpool Open From("number, host and 9694 of each"): "All pgpools, this one included: csv of `number:host[:port]`, the same text everywhere.";
     "DELEGATE_IP" Pgpool Open Unset: "The virtual address that the leading pgpool takes.";
     "TRUSTED_SERVERS" Pgpool Open Unset: "Hosts that tell a lost network from a lost peer: csv, no data nodes.";

@@ -1,0 +1,83 @@
+//! Looks at the cluster from a running database node and carries out what `plan::heal` finds.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio_postgres::Client;
+
+use crate::act::promote::{self, Outcome, Wish};
+use crate::act::standby::Standby;
+use crate::act::{memory, register, staging};
+use crate::observe::peer::{control_address, look_at_others, read_state};
+use crate::plan::heal::{Action, Facts, Healing, heal};
+use crate::plan::promotion::Asker;
+use crate::spec::PostgresSpec;
+
+/// Inside the health check's own deadline.
+const ELECTION_DEADLINE: Duration = Duration::from_secs(4);
+
+/// One look and at most one action. `local`: a session on this node's server. Returns what was found, for the health check's output.
+pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Result<String> {
+    let cluster = &spec.cluster;
+    let (me, others) = tokio::join!(read_state(local), look_at_others(cluster, spec.me));
+    let me = me.context("read this node's state")?;
+    let read_only = local.query_one("SHOW default_transaction_read_only", &[]).await?.get::<_, &str>(0) == "on";
+    let facts = Facts {
+        number: spec.me,
+        me: &me,
+        read_only,
+        others: &others,
+        failover: cluster.failover,
+        failover_after: cluster.failover_after,
+        memory: memory::read(),
+    };
+    let healing = heal(&facts);
+    memory::write(healing.findings)?;
+    if healing.findings.streaming {
+        staging::remove_old(&spec.data_dir).await?;
+    }
+    carry_out(spec, healing).await
+}
+
+async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<String> {
+    let Healing { action, because, .. } = healing;
+    let cluster = &spec.cluster;
+    Ok(match action {
+        Action::Nothing => because,
+        Action::Restart => {
+            stop_server(&spec.data_dir)?;
+            format!("stopped the server: {because}")
+        }
+        Action::FinishPromotion { epoch } => {
+            Standby::connect(cluster, spec.me).await?.begin_reign(epoch, "finished by the health check").await?;
+            format!("finished a promotion: {because}")
+        }
+        Action::Repoint { primary, epoch } => {
+            let upstream = control_address(cluster, &cluster.nodes[primary.index()]).connect_in_time("repmgr").await?;
+            register::register_standby(&upstream, cluster, spec.me, primary).await?;
+            let me = Standby::connect(cluster, spec.me).await?;
+            me.order(&[("pgcluster.promised_epoch", &epoch.to_string())]).await?;
+            me.follow(primary).await?;
+            format!("pointed at node {primary}: {because}")
+        }
+        Action::Elect => {
+            match promote::promote(Wish { cluster, asker: Asker::Machine, reason: &because, deadline: ELECTION_DEADLINE }).await {
+                Outcome::Promoted { primary } => format!("promoted node {primary}: {because}"),
+                Outcome::None { primary, .. } => format!("node {primary} is primary now"),
+                Outcome::Lives { because } | Outcome::Impossible { because } => format!("no promotion: {because}"),
+            }
+        }
+    })
+}
+
+/// Fast shutdown; the container's restart policy brings it back through the start decision.
+pub fn stop_server(data_dir: &Path) -> anyhow::Result<()> {
+    let path = data_dir.join("postmaster.pid");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).context("postmaster.pid begins with a process id")?;
+    kill(Pid::from_raw(pid), Signal::SIGINT).context("stop the server")
+}

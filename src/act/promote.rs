@@ -1,0 +1,131 @@
+//! The only way to become primary besides initdb and resume: freeze enough standbys, pick the one that holds the most, promote it.
+//!
+//! The decisions are `plan::promotion`'s; here are the questions, the locks and the orders. Safe to run many times at once: locks and
+//! promises let one promoter through. Killed anywhere it leaves frozen standbys, which the health checks bring back.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join_all, try_join_all};
+
+use crate::act::fault_point::fault_point;
+use crate::act::standby::{self, Standby};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
+use crate::observe::peer::look;
+use crate::plan::promotion::{self, Asker, Frozen, Need};
+use crate::spec::{ClusterSpec, Replication};
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    pub cluster: &'a ClusterSpec,
+    pub asker: Asker,
+    /// For the epoch table: who wanted it and why.
+    pub reason: &'a str,
+    /// For everything together.
+    pub deadline: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Promoted {
+        primary: NodeNumber,
+    },
+    /// Somebody is primary already.
+    None {
+        primary: NodeNumber,
+        because: String,
+    },
+    /// The old primary lives; the caller may want to attach it again.
+    Lives {
+        because: String,
+    },
+    Impossible {
+        because: String,
+    },
+}
+
+/// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
+pub async fn promote(wish: Wish<'_>) -> Outcome {
+    let began = Instant::now();
+    let mut last = String::from("nobody was asked");
+    while began.elapsed() < wish.deadline {
+        let asked = Instant::now();
+        let view = look(wish.cluster, wish.cluster.nodes.iter()).await;
+        match promotion::need(&view, asked.duration_since(began).as_millis() as u64) {
+            Need::None { primary, because } => return Outcome::None { primary, because },
+            Need::Finish { primary, epoch } => match finish(&wish, primary, epoch).await {
+                Ok(()) => return Outcome::Promoted { primary },
+                Err(error) => last = format!("finish the promotion of node {primary}: {error:#}"),
+            },
+            Need::Lives { because } => return Outcome::Lives { because },
+            Need::Unclear { because } => last = because,
+            Need::Promote { because } => match attempt(&wish, &view).await {
+                Ok(primary) => return Outcome::Promoted { primary },
+                Err(error) => {
+                    last = format!("{because}, but: {error:#}");
+                    tracing::warn!("{last}");
+                    // Two promoters that met must not meet again.
+                    tokio::time::sleep(PAUSE * rand::random_range(1..5)).await;
+                }
+            },
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) }
+}
+
+async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+    Standby::connect(wish.cluster, primary).await?.begin_reign(epoch, wish.reason).await
+}
+
+/// One try, under the locks of enough standbys. The locks go with the sessions.
+async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumber> {
+    let cluster = wish.cluster;
+    let quorum = Quorum::of(cluster.nodes.len(), cluster.replication == Replication::Sync);
+    let electorate = promotion::electorate(view, quorum).map_err(anyhow::Error::msg)?;
+    let mut standbys = standby::lock_all(cluster, &electorate).await;
+    promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
+    // What was true before the locks may not be any more.
+    let states = try_join_all(standbys.iter().map(Standby::read)).await?;
+    anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
+    promotion::electorate(&locked_view(view, &standbys, &states), quorum).map_err(anyhow::Error::msg)?;
+    let epoch = promotion::next_epoch(states.iter());
+    fault_point("promote-locked");
+    let frozen: Vec<Frozen> = join_all(standbys.iter().zip(&states).map(|(standby, before)| standby.freeze(epoch, before)))
+        .await
+        .into_iter()
+        .filter_map(|result| result.inspect_err(|error| tracing::warn!("not frozen: {error:#}")).ok())
+        .collect();
+    fault_point("promote-frozen");
+    promotion::enough(frozen.len(), quorum).map_err(anyhow::Error::msg)?;
+    let chosen = promotion::candidate(&frozen, wish.asker, quorum.acks).map_err(anyhow::Error::msg)?;
+    standbys.retain(|standby| frozen.iter().any(|node| node.number == standby.number()));
+    let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);
+    let candidate = candidate.into_iter().next().expect("the candidate is one of the frozen");
+    candidate.prepare_for_followers().await?;
+    fault_point("promote-prepared");
+    let (promoted, _) = tokio::join!(candidate.promote(epoch, wish.reason), follow_all(&followers, chosen));
+    promoted?;
+    fault_point("promote-done");
+    candidate.checkpoint_behind_our_back().await;
+    Ok(chosen)
+}
+
+/// A follower that cannot be told now is brought back by its own health check.
+async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber) {
+    for result in join_all(followers.iter().map(|follower| follower.follow(primary))).await {
+        if let Err(error) = result {
+            tracing::warn!("a follower was not told: {error:#}");
+        }
+    }
+}
+
+/// The view again, of the locked nodes alone, as they are now.
+fn locked_view(view: &ClusterView, standbys: &[Standby<'_>], states: &[NodeState]) -> ClusterView {
+    let nodes = standbys
+        .iter()
+        .zip(states)
+        .map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
+    ClusterView { nodes: nodes.collect(), hosts: view.hosts.clone() }
+}

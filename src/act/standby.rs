@@ -1,0 +1,217 @@
+//! Orders to a running standby over one session of role `repmgr`: lock, freeze, follow, promote.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use futures_util::future::join_all;
+use tokio_postgres::Client;
+
+use crate::act::fault_point::fault_point;
+use crate::model::{Epoch, NodeNumber, NodeState, Rank};
+use crate::observe::peer::{control_address, read_state};
+use crate::plan::promotion::{Fitness, Frozen};
+use crate::plan::provision;
+use crate::render::quote::sql_literal;
+use crate::render::repmgr::primary_conninfo;
+use crate::spec::{BackendFlag, ClusterSpec};
+
+/// "pgcluster" as a number; whoever holds it on enough standbys is the one promoter.
+const LOCK_KEY: i64 = 0x7067_636c_7573_7472;
+const ORDER_DEADLINE: Duration = Duration::from_secs(5);
+const PROMOTE_DEADLINE: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(2);
+
+pub struct Standby<'a> {
+    cluster: &'a ClusterSpec,
+    number: NodeNumber,
+    client: Client,
+}
+
+/// Sessions on all of `numbers` at once, then their locks in node order without waiting; who is not reachable or locked is left out.
+pub async fn lock_all<'a>(cluster: &'a ClusterSpec, numbers: &[NodeNumber]) -> Vec<Standby<'a>> {
+    let sessions = join_all(numbers.iter().map(|number| Standby::connect(cluster, *number))).await;
+    let mut locked = Vec::new();
+    for session in sessions {
+        let result = match session {
+            Ok(standby) => standby.lock().await.map(|()| standby),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(standby) => locked.push(standby),
+            Err(error) => tracing::info!("not locked: {error:#}"),
+        }
+    }
+    locked
+}
+
+impl<'a> Standby<'a> {
+    pub async fn connect(cluster: &'a ClusterSpec, number: NodeNumber) -> anyhow::Result<Standby<'a>> {
+        let client = control_address(cluster, &cluster.nodes[number.index()]).connect_in_time("repmgr").await?;
+        Ok(Standby { cluster, number, client })
+    }
+
+    pub fn number(&self) -> NodeNumber {
+        self.number
+    }
+
+    pub async fn read(&self) -> anyhow::Result<NodeState> {
+        in_time(read_state(&self.client)).await.with_context(|| self.failed("read the state"))
+    }
+
+    async fn lock(&self) -> anyhow::Result<()> {
+        let row = in_time(async { Ok(self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?) }).await?;
+        ensure!(row.get::<_, bool>(0), "{}: another promotion holds the lock", self.name());
+        Ok(())
+    }
+
+    /// First the promise, then no upstream; done when the WAL receiver is gone and everything received is replayed.
+    /// From here on the old primary gets no acknowledgement from this node.
+    pub async fn freeze(&self, epoch: Epoch, before: &NodeState) -> anyhow::Result<Frozen> {
+        self.order(&[("pgcluster.promised_epoch", &epoch.to_string()), ("primary_conninfo", "")]).await?;
+        fault_point("promote-freezing");
+        let paused = self.wait_for_replay(epoch).await.with_context(|| self.failed("freeze"))?;
+        let state = self.read().await?;
+        ensure!(state.promised_epoch == epoch, "{}: promised epoch {} instead of {epoch}", self.name(), state.promised_epoch);
+        let flag = self.cluster.nodes[self.number.index()].flag;
+        Ok(Frozen {
+            number: self.number,
+            rank: Rank {
+                data_epoch: state.epoch(),
+                timeline: state.timeline.max(before.timeline),
+                lsn: state.lsn.max(before.lsn),
+            },
+            fitness: match (paused, flag) {
+                (true, _) => Fitness::Paused,
+                (false, BackendFlag::DisallowToFailover) => Fitness::Disallowed,
+                (false, BackendFlag::AllowToFailover) => Fitness::Fit,
+            },
+            recent: before.heard_recently,
+        })
+    }
+
+    /// True if replay stands still for good: a parameter is smaller than on the primary. A pause by hand is ended.
+    async fn wait_for_replay(&self, epoch: Epoch) -> anyhow::Result<bool> {
+        // A reload reaches the sessions a moment after the call.
+        let question = format!(
+            "SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AND current_setting('pgcluster.promised_epoch') = '{epoch}' \
+             AND current_setting('primary_conninfo') = '' AS frozen, pg_is_wal_replay_paused() AS paused, \
+             pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) OR EXISTS (SELECT FROM pg_stat_activity \
+             WHERE backend_type = 'startup' AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS replayed"
+        );
+        let began = Instant::now();
+        while began.elapsed() < ORDER_DEADLINE {
+            let row = in_time(async { Ok(self.client.query_one(&question, &[]).await?) }).await?;
+            match (row.get("frozen"), row.get("replayed"), row.get("paused")) {
+                (true, true, _) => return Ok(false),
+                (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok(true),
+                (true, false, true) => self.send("SELECT pg_wal_replay_resume()").await?,
+                (false, _, _) | (true, false, false) => {}
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        bail!("the WAL receiver did not end, or replay did not come to its end, in {} s", ORDER_DEADLINE.as_secs())
+    }
+
+    /// Points at the new primary; the promise was made when it was frozen.
+    pub async fn follow(&self, primary: NodeNumber) -> anyhow::Result<()> {
+        let nodes = &self.cluster.nodes;
+        let conninfo = primary_conninfo(&nodes[self.number.index()], &nodes[primary.index()])?;
+        self.order(&[("primary_slot_name", &self.number.id().slot_name()), ("primary_conninfo", &conninfo)]).await
+    }
+
+    /// Slots for everybody else, so that nobody misses WAL from the first moment on, and nobody may write before the epoch is in.
+    pub async fn prepare_for_followers(&self) -> anyhow::Result<()> {
+        let slots: Vec<String> = self.others().map(|number| format!("('{}')", number.id().slot_name())).collect();
+        if !slots.is_empty() {
+            let statement = format!(
+                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {}) AS wanted(name) \
+                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)",
+                slots.join(", ")
+            );
+            self.send(&statement).await?;
+        }
+        self.order(&[("default_transaction_read_only", "on")]).await
+    }
+
+    /// Returns when this node is a writable primary whose reign is on record.
+    pub async fn promote(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
+        self.send("SELECT pg_promote(false)").await?;
+        fault_point("promote-ordered");
+        let began = Instant::now();
+        while in_time(async { Ok(self.client.query_one("SELECT pg_is_in_recovery()", &[]).await?) }).await?.get(0) {
+            ensure!(
+                began.elapsed() < PROMOTE_DEADLINE,
+                "{}: still in recovery {} s after pg_promote",
+                self.name(),
+                PROMOTE_DEADLINE.as_secs()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+        fault_point("promote-promoted");
+        self.begin_reign(epoch, reason).await
+    }
+
+    /// The epoch row, repmgr's metadata, and then the node is open. Also what a primary does whose promoter died before.
+    pub async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
+        let name = sql_literal(self.name())?;
+        let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
+        // A statement of its own: a transaction is read-only or not from its beginning.
+        self.send("SET default_transaction_read_only = off").await?;
+        let statements = [
+            format!(
+                "INSERT INTO pgcluster.epoch (epoch, node, reason) VALUES ({epoch}, {name}, {}) ON CONFLICT DO NOTHING",
+                sql_literal(reason)?
+            ),
+            format!(
+                "UPDATE repmgr.nodes SET active = false WHERE type = 'primary' AND node_id IN ({})",
+                if others.is_empty() { "0".into() } else { others.join(", ") }
+            ),
+            provision::upsert_primary(self.cluster, self.number)?,
+            format!("UPDATE repmgr.nodes SET upstream_node_id = {} WHERE type = 'standby'", self.number.id()),
+            format!(
+                "INSERT INTO repmgr.events (node_id, event, successful, details) VALUES ({}, 'standby_promote', true, {})",
+                self.number.id(),
+                sql_literal(&format!("epoch {epoch}: {reason}"))?
+            ),
+        ];
+        self.send(&statements.join(";\n")).await?;
+        fault_point("promote-recorded");
+        self.send("ALTER SYSTEM RESET default_transaction_read_only").await?;
+        self.send("SELECT pg_reload_conf()").await
+    }
+
+    /// A fresh primary needs a checkpoint before anybody can be rewound onto it (PostgreSQL ≤ 15), and nobody waits for it: the server
+    /// goes on when we are gone.
+    pub async fn checkpoint_behind_our_back(&self) {
+        let _ = tokio::time::timeout(Duration::from_millis(10), self.client.batch_execute("CHECKPOINT")).await;
+    }
+
+    /// `ALTER SYSTEM` for each, then a reload. No transaction: PostgreSQL refuses `ALTER SYSTEM` inside one.
+    pub async fn order(&self, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+        for (name, value) in settings {
+            self.send(&format!("ALTER SYSTEM SET {name} = {}", sql_literal(value)?)).await?;
+        }
+        self.send("SELECT pg_reload_conf()").await
+    }
+
+    async fn send(&self, statement: &str) -> anyhow::Result<()> {
+        in_time(async { Ok(self.client.batch_execute(statement).await?) }).await.with_context(|| self.failed(statement))
+    }
+
+    fn others(&self) -> impl Iterator<Item = NodeNumber> {
+        self.cluster.nodes.iter().map(|node| node.number).filter(|number| *number != self.number)
+    }
+
+    fn name(&self) -> &str {
+        self.cluster.nodes[self.number.index()].name.as_str()
+    }
+
+    fn failed(&self, what: &str) -> String {
+        format!("{}: {}", self.name(), what.lines().next().unwrap_or_default())
+    }
+}
+
+/// A frozen server takes connections and never answers.
+async fn in_time<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::time::timeout(ORDER_DEADLINE, work).await.with_context(|| format!("no answer in {} s", ORDER_DEADLINE.as_secs()))?
+}

@@ -1,0 +1,178 @@
+//! Who becomes primary, and whether anybody may: the decisions of a promotion, each over facts that were just read.
+//!
+//! The steps between them (locks, freezing, promoting) are in `act::promote`. The order of decisions is: `need`, `electorate`,
+//! `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one costs data.
+
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
+
+/// A message from the primary that is younger than this proves that it lives. A WAL receiver asks for a sign of life after half of
+/// `wal_receiver_timeout` (5 s), so a living primary is never silent for longer.
+pub const SIGN_OF_LIFE_MS: u64 = 3000;
+
+/// Whether to promote at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need {
+    /// There is a primary: nothing to promote, its followers may need repair.
+    None {
+        primary: NodeNumber,
+        because: String,
+    },
+    /// A promoter died after its last order: the node is primary, only the row of its reign is missing.
+    Finish {
+        primary: NodeNumber,
+        epoch: Epoch,
+    },
+    /// The old primary shows a sign of life, whatever pgpool thinks.
+    Lives {
+        because: String,
+    },
+    /// Ask again in a moment.
+    Unclear {
+        because: String,
+    },
+    Promote {
+        because: String,
+    },
+}
+
+/// `asking_ms`: how long this promoter has been asking; a message that arrived since then is a sign of life for sure.
+pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
+    let promise = view.highest_promise();
+    if let Some((primary, state)) = view.primary() {
+        // A primary's own promise comes from the promotion that made it one.
+        return match state.epoch() >= promise {
+            false if state.promised_epoch >= promise => Need::Finish { primary, epoch: state.promised_epoch },
+            true => Need::None { primary, because: format!("node {primary} is primary of epoch {}", state.epoch()) },
+            false => Need::Lives {
+                because: format!(
+                    "node {primary} is primary of epoch {}, though epoch {promise} was promised: its own health check ends it",
+                    state.epoch()
+                ),
+            },
+        };
+    }
+    if let Some((number, Reach::Refused { reason })) = view.nodes.iter().find(|(_, reach)| matches!(reach, Reach::Refused { .. }))
+    {
+        return Need::Lives { because: format!("node {number} answers, if only: {reason}") };
+    }
+    let heard = view
+        .serving()
+        .filter(|(_, state)| !streams_from_standby(state, view))
+        .filter_map(|(number, state)| Some((number, state.receiver_silent_ms?)));
+    match heard.min_by_key(|(_, silent_ms)| *silent_ms) {
+        Some((number, silent_ms)) if silent_ms < asking_ms => {
+            Need::Lives { because: format!("node {number} heard from the primary {silent_ms} ms ago, after the alarm") }
+        }
+        Some((number, silent_ms)) if silent_ms < SIGN_OF_LIFE_MS => {
+            Need::Unclear { because: format!("node {number} heard from the primary {silent_ms} ms ago") }
+        }
+        Some(_) | None => Need::Promote { because: "nobody is primary, and no standby hears from one".into() },
+    }
+}
+
+/// After a promoter died between pointing the followers and promoting, they stream from a standby: no sign of a living primary.
+fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
+    let upstream = state.upstream.as_deref().and_then(|host| view.named(host)).and_then(|number| view.reach(number)?.serving());
+    upstream.is_some_and(|up| up.role == Role::Standby)
+}
+
+/// The standbys that a promotion locks and freezes, in node order, or why there are too few.
+pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>, String> {
+    let standbys: Vec<(NodeNumber, &NodeState)> = view.serving().filter(|(_, state)| state.role == Role::Standby).collect();
+    let Some(system_id) = common_system(&standbys) else {
+        return Err("no standby answers".into());
+    };
+    let mut members: Vec<(NodeNumber, &NodeState)> =
+        standbys.into_iter().filter(|(_, state)| state.system_id == system_id).collect();
+    members.sort_by_key(|(number, _)| *number);
+    enough(members.len(), quorum)?;
+    if let ([(number, only)], 2) = (members.as_slice(), quorum.nodes)
+        && only.upstream.is_none()
+    {
+        return Err(format!("node {number} is alone and has no upstream: with two nodes it may have missed the last reign"));
+    }
+    Ok(members.into_iter().map(|(number, _)| number).collect())
+}
+
+/// The system identifier that most standbys have; of the lowest number if they are even.
+fn common_system(standbys: &[(NodeNumber, &NodeState)]) -> Option<SystemId> {
+    let votes = |id: SystemId| standbys.iter().filter(|(_, state)| state.system_id == id).count();
+    let mut best: Option<SystemId> = None;
+    for (_, state) in standbys {
+        if best.is_none_or(|id| votes(state.system_id) > votes(id)) {
+            best = Some(state.system_id);
+        }
+    }
+    best
+}
+
+/// Whether `standbys` locked or frozen standbys suffice.
+pub fn enough(standbys: usize, quorum: Quorum) -> Result<(), String> {
+    match standbys >= quorum.promotion {
+        true => Ok(()),
+        false => {
+            Err(format!("{standbys} of {} nodes are standbys that can be frozen, {} are needed", quorum.nodes, quorum.promotion))
+        }
+    }
+}
+
+/// The epoch of the new reign: above everything that any of the locked standbys promised or holds.
+pub fn next_epoch<'a>(locked: impl Iterator<Item = &'a NodeState>) -> Epoch {
+    locked.map(|state| state.promised_epoch.max(state.epoch())).max().unwrap_or(Epoch(0)).next()
+}
+
+/// A standby whose WAL receiver is gone and whose replay has reached the end of what it received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frozen {
+    pub number: NodeNumber,
+    pub rank: Rank,
+    pub fitness: Fitness,
+    /// Heard from the old primary shortly before its end; asynchronous automatic promotions ask for it.
+    pub recent: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fitness {
+    Fit,
+    /// `DISALLOW_TO_FAILOVER`.
+    Disallowed,
+    /// Replay stands still because a parameter is smaller than on the primary: a promotion would end the server.
+    Paused,
+}
+
+/// Who asks for the promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// pgpool, a start or a health check.
+    Machine,
+    /// `pgcluster promote`, `switchover`: a person answers for it.
+    Person { preferred: Option<NodeNumber> },
+}
+
+/// The frozen standby that holds the most, among those that may. Ties: the preferred one, then the lowest number.
+pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNumber, String> {
+    let preferred = match asker {
+        Asker::Machine => None,
+        Asker::Person { preferred } => preferred,
+    };
+    let order = |node: &&Frozen| (node.rank, Some(node.number) == preferred, std::cmp::Reverse(node.number));
+    let Some(furthest) = frozen.iter().max_by_key(order) else {
+        return Err("no standby is frozen".into());
+    };
+    let Some(best) = frozen.iter().filter(|node| node.fitness == Fitness::Fit).max_by_key(order) else {
+        return Err("no standby may be promoted: each is DISALLOW_TO_FAILOVER or paused by too small parameters".into());
+    };
+    if best.rank < furthest.rank {
+        return Err(format!(
+            "node {} holds more than node {}, and may not be promoted ({:?}): commits could be lost",
+            furthest.number, best.number, furthest.fitness
+        ));
+    }
+    if asker == Asker::Machine && acks == 0 && !best.recent {
+        return Err(format!(
+            "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --force --because TEXT decides",
+            best.number
+        ));
+    }
+    Ok(best.number)
+}
