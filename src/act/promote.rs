@@ -63,8 +63,11 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
             Need::Promote { because } => match attempt(&wish, &view).await {
                 Ok(primary) => return Outcome::Promoted { primary },
                 Err(error) => {
-                    last = format!("{because}, but: {error:#}");
-                    tracing::warn!("{last}");
+                    let now = format!("{because}, but: {error:#}");
+                    if now != last {
+                        tracing::warn!("{now}");
+                    }
+                    last = now;
                     // Two promoters that met must not meet again.
                     tokio::time::sleep(PAUSE * rand::random_range(1..5)).await;
                 }

@@ -19,13 +19,8 @@ const ATTACH_PATIENCE: Duration = Duration::from_secs(10);
 pub fn leave_behind(attach: Option<NodeNumber>) {
     use std::os::unix::process::CommandExt;
     let attach = attach.map(|number| number.to_string());
-    let started = Command::new("/proc/self/exe")
-        .arg(NAME)
-        .args(attach)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn();
+    let started =
+        Command::new("/proc/self/exe").arg(NAME).args(attach).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn();
     if let Err(error) = started {
         tracing::warn!("nobody is left to look after pgpool: {error}");
     }

@@ -1,25 +1,9 @@
-use std::path::PathBuf;
-
 use super::*;
-use crate::model::{Epoch, History, Lsn, NodeName, ParameterFloor, RoomState, SystemId, Timeline};
-use crate::spec::BackendFlag;
+use crate::model::{Epoch, History, Lsn, ParameterFloor, RoomState, SystemId, Timeline};
 
 const PG01: NodeNumber = NodeNumber(0);
 const PG02: NodeNumber = NodeNumber(1);
 const PG03: NodeNumber = NodeNumber(2);
-
-fn nodes() -> Vec<Node> {
-    let node = |number: u32| Node {
-        number: NodeNumber(number),
-        name: NodeName(format!("pg{:02}", number + 1)),
-        host: format!("pg{:02}", number + 1),
-        port: 5432,
-        weight: 1.0,
-        data_dir: PathBuf::from("/u01/pg17/data"),
-        flag: BackendFlag::AllowToFailover,
-    };
-    (0..3).map(node).collect()
-}
 
 fn primary() -> NodeState {
     NodeState {
@@ -31,6 +15,7 @@ fn primary() -> NodeState {
         promised_epoch: Epoch(1),
         upstream: None,
         receiver_silent_ms: None,
+        heard_recently: true,
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
     }
@@ -49,7 +34,9 @@ fn silent() -> Reach {
 }
 
 fn view(reaches: [Reach; 3]) -> ClusterView {
-    ClusterView { nodes: (0..3).map(NodeNumber).zip(reaches).collect() }
+    let numbers = || (0..3).map(NodeNumber);
+    let hosts = numbers().zip(["pg01", "pg02", "pg03"].map(String::from)).collect();
+    ClusterView { nodes: numbers().zip(reaches).collect(), hosts }
 }
 
 /// pg01 is the primary, pg02 streams, pg03 is as given.
@@ -81,7 +68,7 @@ fn orders(believed: &str, truth: &ClusterView) -> String {
         Verdict::Attach => Some(format!("attach {}", judgement.number)),
         Verdict::MakePrimary => Some(format!("make primary {}", judgement.number)),
     };
-    heal(&nodes(), &belief(believed), truth).iter().filter_map(word).collect::<Vec<_>>().join(", ")
+    heal(&belief(believed), truth).iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
@@ -97,11 +84,12 @@ fn what_pgpool_is_told() {
         ("the primary is down, and pgpool found no other", "duu", &healthy, "attach 0"),
         ("all down", "ddd", &healthy, "attach 0, attach 1, attach 2"),
         ("all down, and the primary is not number 0", "ddd", &promoted, "attach 1, attach 2"),
-        ("promoted behind its back, before it noticed", "Uuu", &promoted, "make primary 1"),
-        ("promoted behind its back, after it gave up", "duu", &promoted, "make primary 1"),
+        ("promoted behind its back, before it noticed", "Uuu", &promoted, "make primary 1, attach 2"),
+        ("promoted behind its back, after it gave up", "duu", &promoted, "make primary 1, attach 2"),
         ("the same, and the standby is down", "dud", &promoted, "make primary 1, attach 2"),
         ("promoted, and the new primary is down", "Ddu", &promoted, "attach 1"),
-        ("no primary, all up", "uuu", &healthy, "make primary 0"),
+        ("no primary, all up", "uuu", &healthy, "make primary 0, attach 1, attach 2"),
+        ("no primary, a standby is switched off", "uun", &healthy, "make primary 0, attach 1"),
         ("switched off by hand in the status file", "Unu", &healthy, ""),
         ("pgpool did not speak of all", "U-d", &healthy, "attach 2"),
         ("pgpool said nothing", "", &healthy, ""),
@@ -130,7 +118,7 @@ fn who_is_not_fit_stays_out() {
     ];
     for (reach, expected) in rows {
         let truth = with_pg03(reach);
-        assert_eq!(fitness(&nodes(), &truth, PG03), Fitness::Unfit(expected.into()));
+        assert_eq!(fitness(&truth, PG03), Fitness::Unfit(expected.into()));
         for believed in ["Uud", "Uuu", "Uuw", "Uun"] {
             assert_eq!(orders(believed, &truth), "", "{believed}: {expected}");
         }
@@ -141,7 +129,7 @@ fn who_is_not_fit_stays_out() {
 fn without_a_primary_nobody_is_fit() {
     let truth = view([silent(), serving(standby_of("pg01")), serving(standby_of("pg01"))]);
     assert_eq!(orders("ddd", &truth), "");
-    assert_eq!(fitness(&nodes(), &truth, PG02), Fitness::Unfit("there is no primary to compare it with".into()));
+    assert_eq!(fitness(&truth, PG02), Fitness::Unfit("there is no primary to compare it with".into()));
 }
 
 #[test]
@@ -150,7 +138,7 @@ fn a_primary_whose_standbys_promised_a_later_epoch_is_not_brought_back() {
     let truth = view([serving(primary()), serving(promised), silent()]);
     assert_eq!(orders("Ddd", &truth), "");
     let why = "a promotion to epoch 2 is under way, and the only primary is of epoch 1";
-    assert_eq!(fitness(&nodes(), &truth, PG01), Fitness::Unfit(why.into()));
+    assert_eq!(fitness(&truth, PG01), Fitness::Unfit(why.into()));
 }
 
 #[test]
@@ -171,6 +159,6 @@ fn who_is_worth_waiting_for() {
         ("refuses", Reach::Refused { reason: "password authentication failed".into() }, false),
     ];
     for (name, reach, expected) in rows {
-        assert_eq!(is_arriving(&nodes(), &with_pg03(reach), PG03, patience), expected, "{name}");
+        assert_eq!(is_arriving(&with_pg03(reach), PG03, patience), expected, "{name}");
     }
 }
