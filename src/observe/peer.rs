@@ -161,7 +161,8 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
 
 fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
     // A server that goes down tells its sessions so with the other two.
-    let is_coming_or_going = [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(db.code());
+    let is_coming_or_going =
+        [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(db.code());
     if !is_coming_or_going {
         return Reach::Refused { reason: db.message().to_string() };
     }
