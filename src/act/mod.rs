@@ -8,6 +8,7 @@ mod capture;
 pub mod clone;
 pub mod command;
 pub mod configuration;
+pub mod depose;
 pub mod exec;
 pub mod fault_point;
 pub mod file;

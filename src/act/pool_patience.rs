@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{ClusterView, NodeNumber};
+use crate::model::{ClusterView, NodeNumber, Reach};
 use crate::observe::peer::look;
-use crate::plan::pool::{Fitness, fitness, is_arriving};
+use crate::plan::pool::is_arriving;
 use crate::spec::PgpoolSpec;
 
 /// A clone of an empty cluster takes a second, or a few where machines are busy; clients should not wait for a large one. Whoever
@@ -14,29 +14,35 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns the last view that had a primary, when all who are arriving have arrived or the patience is over.
 pub async fn wait_for_standbys(spec: &PgpoolSpec, mut view: ClusterView) -> ClusterView {
-    let nodes = &spec.cluster.nodes;
     let began = Instant::now();
-    // Between its waiting room and its server a node is silent: whoever once was arriving is waited for.
-    let mut expected: Vec<NodeNumber> = Vec::new();
+    let mut awaited: Vec<NodeNumber> = Vec::new();
     loop {
         let left = PATIENCE.saturating_sub(began.elapsed());
-        let new = |number: &NodeNumber| !expected.contains(number) && is_arriving(&view, *number, left);
-        let arriving: Vec<NodeNumber> = nodes.iter().map(|node| node.number).filter(new).collect();
-        expected.extend(arriving);
-        let missing = |number: &&NodeNumber| matches!(fitness(&view, **number), Fitness::Unfit(_));
-        let missing: Vec<&str> = expected.iter().filter(missing).map(|number| nodes[number.index()].name.as_str()).collect();
-        if missing.is_empty() {
-            return view;
-        }
-        if left.is_zero() {
-            tracing::info!("start without {}: the health check attaches whoever comes later", missing.join(", "));
-            return view;
+        awaited = still_arriving(&view, &awaited, left);
+        match awaited.as_slice() {
+            [] => {
+                tracing::info!("waited {} ms for standbys", began.elapsed().as_millis());
+                return view;
+            }
+            [..] if left.is_zero() => {
+                let names: Vec<&str> = awaited.iter().map(|number| spec.cluster.nodes[number.index()].name.as_str()).collect();
+                tracing::info!("start without {}: the health check attaches whoever comes later", names.join(", "));
+                return view;
+            }
+            [..] => {}
         }
         tokio::time::sleep(PAUSE).await;
-        let next = look(&spec.cluster, nodes.iter()).await;
+        let next = look(&spec.cluster, spec.cluster.nodes.iter()).await;
         if next.primary().is_none() {
             return view;
         }
         view = next;
     }
+}
+
+/// Between its waiting room and its server a node is silent: who was arriving then still is.
+fn still_arriving(view: &ClusterView, awaited: &[NodeNumber], left: Duration) -> Vec<NodeNumber> {
+    let arrives =
+        |number: NodeNumber, reach: &Reach| is_arriving(view, number, left) || (reach.is_silent() && awaited.contains(&number));
+    view.nodes.iter().filter(|(number, reach)| arrives(*number, reach)).map(|(number, _)| *number).collect()
 }
