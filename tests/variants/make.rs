@@ -32,7 +32,9 @@ impl Make {
     /// What it printed, and after how many seconds it says the cluster was writable.
     #[track_caller]
     fn up(&self) -> (String, u32) {
+        let began = std::time::Instant::now();
         let said = run(&mut self.make("up"));
+        eprintln!("make up: {:.1} s in all", began.elapsed().as_secs_f64());
         let seconds = said.lines().find_map(|line| line.strip_prefix("writable after ")?.split(' ').next()?.parse().ok());
         let seconds = seconds.unwrap_or_else(|| panic!("make up does not say when it was writable:\n{said}"));
         (said, seconds)
