@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use crate::act::depose::depose_frozen;
 use crate::act::nudge;
 use crate::link::Address;
-use crate::model::NodeNumber;
+use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
 use crate::observe::pool;
 use crate::pcp::{self, Pcp};
@@ -22,11 +23,16 @@ const SECOND_LOOK: Duration = Duration::from_millis(2000);
 /// An error means that pgpool does not answer by PCP.
 pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
-    let (mut pcp, mut judged) = judge(spec).await?;
+    let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+    if let Some(deposed) = depose_frozen(spec, &view).await {
+        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
+        return Ok(vec![deposed]);
+    }
+    let (mut pcp, mut judged) = judge(spec, &view).await?;
     if judged.iter().any(|judgement| judgement.verdict == Verdict::MakePrimary) {
         pcp.close().await;
         tokio::time::sleep(SECOND_LOOK).await;
-        (pcp, judged) = judge(spec).await?;
+        (pcp, judged) = judge(spec, &look(&spec.cluster, spec.cluster.nodes.iter()).await).await?;
     }
     let mut lines = Vec::new();
     for judgement in &judged {
@@ -44,12 +50,11 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     Ok(lines)
 }
 
-async fn judge(spec: &PgpoolSpec) -> anyhow::Result<(Pcp, Vec<Judgement>)> {
-    let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+async fn judge(spec: &PgpoolSpec, view: &ClusterView) -> anyhow::Result<(Pcp, Vec<Judgement>)> {
     let mut pcp = Pcp::connect(spec).await?;
     // Only of living nodes there is something to say, and for a dead one pgpool could take seconds.
     let belief = pool::read(&mut pcp, view.serving().map(|(number, _)| number)).await;
-    Ok((pcp, heal(&belief, &view)))
+    Ok((pcp, heal(&belief, view)))
 }
 
 /// The order in a word, and how it went; none if there is nothing to do.

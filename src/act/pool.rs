@@ -1,7 +1,7 @@
 //! Carries a pgpool container to the point where pgpool can be exec'd: wait for a primary, write every file from what was seen.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use base64::Engine;
@@ -9,6 +9,7 @@ use base64::Engine;
 use crate::act::command::Command;
 use crate::act::file::{self, Durability};
 use crate::act::pool_patience::wait_for_standbys;
+use crate::act::promote::{self, Outcome, Wish};
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
@@ -16,12 +17,14 @@ use crate::act::{pool_login, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
 use crate::plan::pool::{Fitness, fitness};
+use crate::plan::promotion::Asker;
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
-use crate::spec::{Node, PgpoolSpec, Secret};
+use crate::spec::{FailoverMode, Node, PgpoolSpec, Secret};
 
 /// All that pgpool says of a failed node; hints, facts are asked for.
 const FAILOVER_COMMAND: &str = "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S";
 const PAUSE: Duration = Duration::from_millis(200);
+const ELECTION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Returns when a primary is known and every file tells the truth about it.
 pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> {
@@ -37,8 +40,10 @@ pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Waits for a primary; logs whenever the picture changes.
+/// Waits for a primary, and makes one when none comes by itself; logs whenever the picture changes.
 async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
+    let began = Instant::now();
+    let mut patience = spec.search_primary;
     let mut said = String::new();
     loop {
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
@@ -50,6 +55,10 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
         if view.primary().is_some() {
             return view;
         }
+        if began.elapsed() >= patience {
+            promote_one(spec).await;
+            patience = began.elapsed() + spec.search_primary;
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -58,6 +67,20 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
 pub fn picture(spec: &PgpoolSpec, view: &ClusterView) -> String {
     let word = |(number, reach): &(NodeNumber, Reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word());
     view.nodes.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// The primary died while no pgpool was there to notice: decided by the same function as a failover, before pgpool starts.
+async fn promote_one(spec: &PgpoolSpec) {
+    if spec.cluster.failover != FailoverMode::Auto {
+        return;
+    }
+    let reason = format!("pgpool {} started and found no primary", spec.name);
+    let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: ELECTION_DEADLINE };
+    match promote::promote(wish).await {
+        Outcome::Promoted { primary } => tracing::info!("promoted node {primary}: nobody was primary"),
+        Outcome::None { .. } => {}
+        Outcome::Lives { because } | Outcome::Impossible { because } => tracing::warn!("no promotion: {because}"),
+    }
 }
 
 /// What pgpool shall believe of each backend at its start; the health check goes by the same rule.

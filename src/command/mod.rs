@@ -8,8 +8,10 @@ pub mod failover;
 pub mod health;
 pub mod pgpool;
 pub mod postgres;
+pub mod promote;
 pub mod render;
 pub mod status;
+pub mod wal;
 
 use crate::act::command::CommandError;
 use crate::act::configuration::OwnedInFiles;

@@ -26,7 +26,8 @@ pub fn roles() -> Vec<Role> {
         role("billing_owner", &long('x', 79)),
         role("billing_user", &long('y', 80)),
         role("audit_owner", &long('z', 124)),
-        role("audit_user", "TEXTplain-AESmd5"),
+        // Decomposed: PostgreSQL and its clients prepare it to one character, pgpool does not.
+        role("audit_user", "TEXTplain-e\u{301}-AESmd5"),
     ]
 }
 

@@ -25,6 +25,8 @@ pub fn agree(cluster: &Cluster) {
         let table = node.exec(&["repmgr", "cluster", "show"]);
         assert!(!table.contains("WARNING") && !table.contains("ERROR"), "{table}");
     }
+    let count = cluster.pgpool.exec(&["pcp_node_count", "-w", "-h", "localhost", "-U", "pgpool"]);
+    assert_eq!(count, "3", "the pcp password is in the pass file");
     // The superuser is not in pool_passwd: the clear password inside TLS, checked by PostgreSQL.
     assert_eq!(
         cluster.run_with("postgres", SUPERUSER, "sslmode=require", "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"),

@@ -4,8 +4,8 @@ use crate::cluster::{Cluster, DATABASE, SCRAM, password};
 use crate::docker::psql::Login;
 
 pub fn warns(cluster: &Cluster) {
-    let (pool, port) =
-        cluster.another_pool("pgpool03", |run| run.env("MSUSERPWDLIST", r#"["not: this","nor 'this'","TEXTplain-AESmd5"]"#));
+    let list = serde_json::json!(["not: this", "nor 'this'", password("audit_user")]).to_string();
+    let (pool, port) = cluster.another_pool("pgpool03", |run| run.env("MSUSERPWDLIST", &list));
     let said = pool.logs();
     let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN") && line.contains("cannot log in")).collect();
     assert_eq!(warnings.len(), 2, "{said}");
