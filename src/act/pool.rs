@@ -14,7 +14,7 @@ use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
 use crate::act::{pool_login, tls};
-use crate::model::{ClusterView, RoomState};
+use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
 use crate::plan::pool::{Fitness, fitness};
 use crate::plan::promotion::Asker;
@@ -47,12 +47,7 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
     let mut said = String::new();
     loop {
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
-        let words: Vec<String> = view
-            .nodes
-            .iter()
-            .map(|(number, reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word()))
-            .collect();
-        let picture = words.join(", ");
+        let picture = picture(spec, &view);
         if picture != said {
             tracing::info!("nodes: {picture}");
             said = picture;
@@ -66,6 +61,12 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// `pg01 primary, pg02 waiting (cloning), pg03 silent`.
+pub fn picture(spec: &PgpoolSpec, view: &ClusterView) -> String {
+    let word = |(number, reach): &(NodeNumber, Reach)| format!("{} {}", spec.cluster.nodes[number.index()].name, reach.word());
+    view.nodes.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 /// The primary died while no pgpool was there to notice: decided by the same function as a failover, before pgpool starts.

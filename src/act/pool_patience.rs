@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::act::pool::picture;
 use crate::model::{ClusterView, NodeNumber, Reach};
 use crate::observe::peer::look;
 use crate::plan::pool::is_arriving;
@@ -10,6 +11,8 @@ use crate::spec::PgpoolSpec;
 /// A clone of an empty cluster takes a second, or a few where machines are busy; clients should not wait for a large one. Whoever
 /// writes waits for a standby anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A clone's first estimates are several times too long: only one beyond this is believed.
+const FAR: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns the last view that had a primary, when all who are arriving have arrived or the patience is over.
@@ -18,10 +21,10 @@ pub async fn wait_for_standbys(spec: &PgpoolSpec, mut view: ClusterView) -> Clus
     let mut awaited: Vec<NodeNumber> = Vec::new();
     loop {
         let left = PATIENCE.saturating_sub(began.elapsed());
-        awaited = still_arriving(&view, &awaited, left);
+        awaited = still_arriving(&view, &awaited);
         match awaited.as_slice() {
             [] => {
-                tracing::info!("waited {} ms for standbys", began.elapsed().as_millis());
+                tracing::info!("waited {} ms for standbys: {}", began.elapsed().as_millis(), picture(spec, &view));
                 return view;
             }
             [..] if left.is_zero() => {
@@ -41,8 +44,8 @@ pub async fn wait_for_standbys(spec: &PgpoolSpec, mut view: ClusterView) -> Clus
 }
 
 /// Between its waiting room and its server a node is silent: who was arriving then still is.
-fn still_arriving(view: &ClusterView, awaited: &[NodeNumber], left: Duration) -> Vec<NodeNumber> {
+fn still_arriving(view: &ClusterView, awaited: &[NodeNumber]) -> Vec<NodeNumber> {
     let arrives =
-        |number: NodeNumber, reach: &Reach| is_arriving(view, number, left) || (reach.is_silent() && awaited.contains(&number));
+        |number: NodeNumber, reach: &Reach| is_arriving(view, number, FAR) || (reach.is_silent() && awaited.contains(&number));
     view.nodes.iter().filter(|(number, reach)| arrives(*number, reach)).map(|(number, _)| *number).collect()
 }

@@ -66,7 +66,7 @@ async fn pgpool(spec: &PgpoolSpec) -> (bool, Vec<String>) {
     let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
     let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
     let healthy = serves || healed.is_ok();
-    let mut lines = vec![said];
+    let mut lines = vec![if healthy && !serves { format!("alive, but a login: {said}") } else { said }];
     match healed {
         Ok(orders) => lines.extend(orders),
         // The entrypoint is at work, and has just said so.

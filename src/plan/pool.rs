@@ -117,13 +117,13 @@ fn standby(truth: &ClusterView, primary: NodeNumber, state: &NodeState) -> Fitne
     }
 }
 
-/// Whether a node that is not fit yet will be in no more than `patience`, by its own words.
-pub fn is_arriving(truth: &ClusterView, number: NodeNumber, patience: Duration) -> bool {
+/// Whether a node that is not fit yet is on its way, and does not say itself that it takes longer than `far`.
+pub fn is_arriving(truth: &ClusterView, number: NodeNumber, far: Duration) -> bool {
     match truth.reach(number) {
         None | Some(Reach::Silent { .. } | Reach::Refused { .. }) => false,
         Some(Reach::NotYet { .. }) => true,
         // Whoever has no primary yet acts when it sees this one; a clone says how long it takes.
-        Some(Reach::Waiting(room)) => room.eta_s().is_none_or(|eta_s| Duration::from_secs(eta_s) <= patience),
+        Some(Reach::Waiting(room)) => room.eta_s().is_none_or(|eta_s| Duration::from_secs(eta_s) <= far),
         Some(Reach::Serving(state)) => {
             let upstream = state.upstream.as_deref().and_then(|host| truth.named(host));
             state.receiver_silent_ms.is_none() && upstream.is_some() && upstream == truth.primary().map(|(of, _)| of)
