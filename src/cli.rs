@@ -1,6 +1,7 @@
 //! The command line, types only.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +32,29 @@ pub enum Sub {
         /// Arguments for pgpool, or a command to run instead
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
+    },
+    #[command(hide = true)]
+    AfterFailover { attach: Option<u32> },
+    /// Promote a standby if nobody is primary; the facts still decide whether that is safe
+    Promote {
+        /// Prefer this node among those that hold equally much
+        #[arg(long)]
+        to: Option<String>,
+        /// Why; written to the epoch table
+        #[arg(long)]
+        because: String,
+    },
+    /// PostgreSQL's archive_command with ARCHIVE_DIR
+    ArchiveWal {
+        /// `%p`
+        path: PathBuf,
+    },
+    /// PostgreSQL's restore_command with ARCHIVE_DIR; exit 1 if the file is not in the archive
+    RestoreWal {
+        /// `%f`
+        name: String,
+        /// `%p`
+        path: PathBuf,
     },
     /// HEALTHCHECK of both images: exit 0 while this container serves or prepares to, else 1
     Health,

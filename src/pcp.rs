@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::model::{Backend, NodeNumber};
-use crate::spec::PgpoolSpec;
+use crate::spec::{PgpoolSpec, Secret};
 
 /// Around one call. Node info makes pgpool ping that backend, with its own `connect_timeout` of 3 s: ask for living ones first.
 pub const DEADLINE: Duration = Duration::from_millis(1000);
@@ -34,19 +34,21 @@ pub struct Pcp {
 impl Pcp {
     /// Connects and logs in to the pgpool of this container.
     pub async fn connect(spec: &PgpoolSpec) -> anyhow::Result<Pcp> {
+        Pcp::connect_at(Path::new(SOCKET), &spec.pcp_user, &spec.pcp_password).await
+    }
+
+    /// The same, by another socket.
+    pub async fn connect_at(socket: &Path, user: &str, password: &Secret) -> anyhow::Result<Pcp> {
         let log_in = async {
-            let mut pcp = Pcp { wire: open().await? };
+            let mut pcp = Pcp { wire: open(socket).await? };
             let salt = pcp.ask_once(Request::Salt).await?;
             ensure!(salt.len() == 4, "read pgpool's salt: {} bytes instead of 4", salt.len());
-            pcp.wire.write_all(&packet::login(&spec.pcp_user, spec.pcp_password.expose(), &salt)).await?;
-            let said = pcp.read(b'r').await?;
-            ensure!(
-                packet::fields(&said).first().is_some_and(|word| word == "AuthenticationOK"),
-                "pgpool did not accept the login"
-            );
+            pcp.wire.write_all(&packet::login(user, password.expose(), &salt)).await?;
+            let said = packet::fields(&pcp.read(b'r').await?);
+            ensure!(said.first().is_some_and(|word| word == "AuthenticationOK"), "pgpool did not accept the login: {said:?}");
             anyhow::Ok(pcp)
         };
-        in_time(log_in).await.with_context(|| format!("log in to pgpool's PCP as {}", spec.pcp_user))
+        in_time(log_in).await.with_context(|| format!("log in to pgpool's PCP as {user}"))
     }
 
     pub async fn node_count(&mut self) -> anyhow::Result<u32> {
@@ -131,13 +133,18 @@ impl Pcp {
     }
 }
 
+/// Whether a pgpool has begun here: before that, the entrypoint is still at work.
+pub fn is_there() -> bool {
+    Path::new(SOCKET).exists()
+}
+
 /// The socket, else TCP: an operator's own start line may have moved the socket.
-async fn open() -> anyhow::Result<Box<dyn Wire>> {
-    match UnixStream::connect(Path::new(SOCKET)).await {
+async fn open(socket: &Path) -> anyhow::Result<Box<dyn Wire>> {
+    match UnixStream::connect(socket).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => match TcpStream::connect(TCP).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(_) => Err(error).with_context(|| format!("connect to {SOCKET}")),
+            Err(_) => Err(error).with_context(|| format!("connect to {}", socket.display())),
         },
     }
 }

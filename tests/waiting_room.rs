@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use pgcluster::act::waiting_room::WaitingRoom;
-use pgcluster::model::room::RoomState;
+use pgcluster::model::RoomState;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

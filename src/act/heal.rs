@@ -39,8 +39,17 @@ pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Resul
     memory::write(healing.findings)?;
     if healing.findings.streaming {
         staging::remove_old(&spec.data_dir).await?;
+        drop_slots_of_an_earlier_reign(local).await?;
     }
     carry_out(spec, healing).await
+}
+
+/// A former primary, or a candidate that was not promoted, keeps WAL for nodes that get theirs elsewhere. Not asked of a frozen node:
+/// its slots may be those of the promotion that is under way.
+async fn drop_slots_of_an_earlier_reign(local: &Client) -> anyhow::Result<()> {
+    let statement = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
+         WHERE slot_type = 'physical' AND NOT active AND slot_name LIKE 'repmgr\\_slot\\_%' AND pg_is_in_recovery()";
+    local.batch_execute(statement).await.context("drop the slots of an earlier reign")
 }
 
 async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<String> {

@@ -3,40 +3,58 @@
 //! Nothing here touches pool_passwd: what it is made of, the environment of this container, cannot change while it runs, and
 //! passwords of roles that others made are nobody's to know.
 
+use std::time::Duration;
+
+use crate::act::depose::depose_frozen;
+use crate::act::nudge;
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
 use crate::observe::pool;
-use crate::pcp::Pcp;
+use crate::pcp::{self, Pcp};
 use crate::plan::pool::{Judgement, Verdict, heal};
 use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::spec::PgpoolSpec;
 
-/// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
-pub async fn heal_pool(spec: &PgpoolSpec) -> Vec<String> {
-    let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
-    let mut pcp = match Pcp::connect(spec).await {
-        Ok(pcp) => pcp,
-        Err(error) => return vec![format!("{error:#}")],
-    };
-    let lines = heal_over(&mut pcp, spec, &view).await;
-    pcp.close().await;
-    lines
-}
+/// As long as pgpool may need to find the primary by itself, when a failover is under way.
+const SECOND_LOOK: Duration = Duration::from_millis(2000);
 
-async fn heal_over(pcp: &mut Pcp, spec: &PgpoolSpec, view: &ClusterView) -> Vec<String> {
-    // Only of living nodes there is something to say, and for a dead one pgpool could take seconds.
-    let belief = pool::read(pcp, view.serving().map(|(number, _)| number)).await;
+/// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
+/// An error means that pgpool does not answer by PCP.
+pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
+    anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
+    let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+    if let Some(deposed) = depose_frozen(spec, &view).await {
+        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
+        return Ok(vec![deposed]);
+    }
+    let (mut pcp, mut judged) = judge(spec, &view).await?;
+    if judged.iter().any(|judgement| judgement.verdict == Verdict::MakePrimary) {
+        pcp.close().await;
+        tokio::time::sleep(SECOND_LOOK).await;
+        (pcp, judged) = judge(spec, &look(&spec.cluster, spec.cluster.nodes.iter()).await).await?;
+    }
     let mut lines = Vec::new();
-    for judgement in heal(&spec.cluster.nodes, &belief, view) {
+    for judgement in &judged {
         let name = &spec.cluster.nodes[judgement.number.index()].name;
-        let Some((word, result)) = carry_out(pcp, spec, &judgement).await else { continue };
+        let Some((word, result)) = carry_out(&mut pcp, spec, judgement).await else { continue };
         lines.push(match result {
             Ok(()) => format!("{word} {name}: {}", judgement.because),
             Err(error) => format!("{word} {name}: {error:#}"),
         });
     }
-    lines
+    pcp.close().await;
+    if !lines.is_empty() {
+        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
+    }
+    Ok(lines)
+}
+
+async fn judge(spec: &PgpoolSpec, view: &ClusterView) -> anyhow::Result<(Pcp, Vec<Judgement>)> {
+    let mut pcp = Pcp::connect(spec).await?;
+    // Only of living nodes there is something to say, and for a dead one pgpool could take seconds.
+    let belief = pool::read(&mut pcp, view.serving().map(|(number, _)| number)).await;
+    Ok((pcp, heal(&belief, view)))
 }
 
 /// The order in a word, and how it went; none if there is nothing to do.

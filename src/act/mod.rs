@@ -3,11 +3,13 @@
 //! Everything here runs on tokio's `current_thread` runtime and spawns no thread that outlives the call: the process is PID 1 until it
 //! execs the server, and what is left over then becomes the server's problem.
 
+pub mod archive;
 pub mod bootstrap_order;
 mod capture;
 pub mod clone;
 pub mod command;
 pub mod configuration;
+pub mod depose;
 pub mod exec;
 pub mod fault_point;
 pub mod file;
@@ -20,9 +22,11 @@ pub mod kept;
 pub mod lock;
 pub mod marker;
 pub mod memory;
+pub mod nudge;
 pub mod pcp;
 pub mod pool;
 pub mod pool_login;
+pub mod pool_patience;
 pub mod promote;
 pub mod provision;
 pub mod recovery;

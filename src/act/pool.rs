@@ -1,31 +1,37 @@
 //! Carries a pgpool container to the point where pgpool can be exec'd: wait for a primary, write every file from what was seen.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use base64::Engine;
 
 use crate::act::command::Command;
 use crate::act::file::{self, Durability};
+use crate::act::pool_patience::wait_for_standbys;
+use crate::act::promote::{self, Outcome, Wish};
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
 use crate::act::{pool_login, tls};
-use crate::model::{ClusterView, Reach, RoomState};
+use crate::model::{ClusterView, RoomState};
 use crate::observe::peer::look;
+use crate::plan::pool::{Fitness, fitness};
+use crate::plan::promotion::Asker;
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
-use crate::spec::{PgpoolSpec, Secret};
+use crate::spec::{FailoverMode, Node, PgpoolSpec, Secret};
 
 /// All that pgpool says of a failed node; hints, facts are asked for.
 const FAILOVER_COMMAND: &str = "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S";
 const PAUSE: Duration = Duration::from_millis(200);
+const ELECTION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Returns when a primary is known and every file tells the truth about it.
 pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> {
     let room = WaitingRoom::open(&spec.name, spec.port).await?;
     room.set(&RoomState::working("looking for the primary"));
     let view = find_primary(spec).await;
+    let view = wait_for_standbys(spec, view).await;
     let mut facts = facts(spec, node_status(spec, &view))?;
     facts.version = read_version(stop).await?;
     write(spec, &facts)?;
@@ -34,8 +40,10 @@ pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Waits for a primary; logs whenever the picture changes.
+/// Waits for a primary, and makes one when none comes by itself; logs whenever the picture changes.
 async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
+    let began = Instant::now();
+    let mut patience = spec.search_primary;
     let mut said = String::new();
     loop {
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
@@ -52,18 +60,35 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
         if view.primary().is_some() {
             return view;
         }
+        if began.elapsed() >= patience {
+            promote_one(spec).await;
+            patience = began.elapsed() + spec.search_primary;
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// What pgpool shall believe of each backend at its start: up is who serves data of the primary's system.
+/// The primary died while no pgpool was there to notice: decided by the same function as a failover, before pgpool starts.
+async fn promote_one(spec: &PgpoolSpec) {
+    if spec.cluster.failover != FailoverMode::Auto {
+        return;
+    }
+    let reason = format!("pgpool {} started and found no primary", spec.name);
+    let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: ELECTION_DEADLINE };
+    match promote::promote(wish).await {
+        Outcome::Promoted { primary } => tracing::info!("promoted node {primary}: nobody was primary"),
+        Outcome::None { .. } => {}
+        Outcome::Lives { because } | Outcome::Impossible { because } => tracing::warn!("no promotion: {because}"),
+    }
+}
+
+/// What pgpool shall believe of each backend at its start; the health check goes by the same rule.
 fn node_status(spec: &PgpoolSpec, view: &ClusterView) -> Vec<NodeStatus> {
-    let system_id = view.primary().map(|(_, state)| state.system_id);
-    let status = |reach: Option<&Reach>| match reach.and_then(Reach::serving) {
-        Some(state) if Some(state.system_id) == system_id => NodeStatus::Up,
-        Some(_) | None => NodeStatus::Down,
+    let status = |node: &Node| match fitness(view, node.number) {
+        Fitness::Primary | Fitness::Standby => NodeStatus::Up,
+        Fitness::Unfit(_) => NodeStatus::Down,
     };
-    spec.cluster.nodes.iter().map(|node| status(view.reach(node.number))).collect()
+    spec.cluster.nodes.iter().map(status).collect()
 }
 
 /// Everything that rendering needs to know of this container, except pgpool's version.
@@ -88,7 +113,8 @@ fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
     files.extend(pgpool_files(spec, facts).context("render the configuration")?);
     file::write_all(&files, Durability::Rebuilt).context("write the configuration")?;
     // pgpool takes a pid file that survived a kill for a living pgpool and refuses to start for ever.
-    for leftover in ["/run/pgpool/pgpool.pid", "/run/pgpool/.s.PGSQL.9999", "/run/pgpool/.s.PGSQL.9898"] {
+    let socket = format!("/run/pgpool/.s.PGSQL.{}", spec.port);
+    for leftover in ["/run/pgpool/pgpool.pid", &socket, "/run/pgpool/.s.PGSQL.9898"] {
         let _ = std::fs::remove_file(leftover);
     }
     Ok(())

@@ -10,11 +10,13 @@ use futures_util::future::{join_all, try_join_all};
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
 use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
-use crate::observe::peer::look;
+use crate::observe::peer::{Sessions, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::{ClusterSpec, Replication};
 
 const PAUSE: Duration = Duration::from_millis(20);
+/// For nodes that do not answer once enough standbys have. A primary that is merely slow still has their receivers speak for it.
+const SILENT_PATIENCE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
@@ -47,11 +49,12 @@ pub enum Outcome {
 
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
 pub async fn promote(wish: Wish<'_>) -> Outcome {
+    let quorum = Quorum::of(wish.cluster.nodes.len(), wish.cluster.replication == Replication::Sync);
     let began = Instant::now();
     let mut last = String::from("nobody was asked");
     while began.elapsed() < wish.deadline {
         let asked = Instant::now();
-        let view = look(wish.cluster, wish.cluster.nodes.iter()).await;
+        let (view, sessions) = look_impatiently(wish.cluster, quorum.promotion, SILENT_PATIENCE).await;
         match promotion::need(&view, asked.duration_since(began).as_millis() as u64) {
             Need::None { primary, because } => return Outcome::None { primary, because },
             Need::Finish { primary, epoch } => match finish(&wish, primary, epoch).await {
@@ -60,11 +63,14 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
             },
             Need::Lives { because } => return Outcome::Lives { because },
             Need::Unclear { because } => last = because,
-            Need::Promote { because } => match attempt(&wish, &view).await {
+            Need::Promote { because } => match attempt(&wish, quorum, &view, sessions).await {
                 Ok(primary) => return Outcome::Promoted { primary },
                 Err(error) => {
-                    last = format!("{because}, but: {error:#}");
-                    tracing::warn!("{last}");
+                    let now = format!("{because}, but: {error:#}");
+                    if now != last {
+                        tracing::warn!("{now}");
+                    }
+                    last = now;
                     // Two promoters that met must not meet again.
                     tokio::time::sleep(PAUSE * rand::random_range(1..5)).await;
                 }
@@ -80,11 +86,9 @@ async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::R
 }
 
 /// One try, under the locks of enough standbys. The locks go with the sessions.
-async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumber> {
-    let cluster = wish.cluster;
-    let quorum = Quorum::of(cluster.nodes.len(), cluster.replication == Replication::Sync);
+async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
     let electorate = promotion::electorate(view, quorum).map_err(anyhow::Error::msg)?;
-    let mut standbys = standby::lock_all(cluster, &electorate).await;
+    let mut standbys = standby::lock_all(wish.cluster, sessions, &electorate).await;
     promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
     // What was true before the locks may not be any more.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;

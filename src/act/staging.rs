@@ -140,20 +140,6 @@ fn is_mount_point(path: &Path, mountinfo: &str) -> bool {
     mountinfo.lines().any(|line| line.split(' ').nth(4) == Some(&escaped))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mount_point_is_what_mountinfo_says() {
-        let text = "22 1 0:20 / /u01/pg17 rw - ext4 /dev/vda rw\n23 22 0:20 /a /u01/pg17/da\\040ta rw - ext4 /dev/vda rw\n";
-        assert!(is_mount_point(Path::new("/u01/pg17"), text));
-        assert!(is_mount_point(Path::new("/u01/pg17/da ta"), text));
-        assert!(!is_mount_point(Path::new("/u01/pg17/data"), text));
-        assert!(!is_mount_point(Path::new("/u01"), text));
-    }
-}
-
 fn sibling(data_dir: &Path, place: Place, suffix: &str) -> PathBuf {
     match place {
         Place::Beside => {
@@ -187,4 +173,18 @@ fn move_entries(entries: &[PathBuf], into: &Path) -> anyhow::Result<()> {
         fs::rename(path, into.join(name)).with_context(|| format!("move {} into {}", path.display(), into.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_point_is_what_mountinfo_says() {
+        let text = "22 1 0:20 / /u01/pg17 rw - ext4 /dev/vda rw\n23 22 0:20 /a /u01/pg17/da\\040ta rw - ext4 /dev/vda rw\n";
+        assert!(is_mount_point(Path::new("/u01/pg17"), text));
+        assert!(is_mount_point(Path::new("/u01/pg17/da ta"), text));
+        assert!(!is_mount_point(Path::new("/u01/pg17/data"), text));
+        assert!(!is_mount_point(Path::new("/u01"), text));
+    }
 }

@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use futures_util::future::join_all;
 use tokio_postgres::Client;
 
 use crate::act::fault_point::fault_point;
 use crate::model::{Epoch, NodeNumber, NodeState, Rank};
-use crate::observe::peer::{control_address, read_state};
+use crate::observe::peer::{Sessions, control_address, read_state};
 use crate::plan::promotion::{Fitness, Frozen};
 use crate::plan::provision;
 use crate::render::quote::sql_literal;
@@ -27,17 +26,15 @@ pub struct Standby<'a> {
     client: Client,
 }
 
-/// Sessions on all of `numbers` at once, then their locks in node order without waiting; who is not reachable or locked is left out.
-pub async fn lock_all<'a>(cluster: &'a ClusterSpec, numbers: &[NodeNumber]) -> Vec<Standby<'a>> {
-    let sessions = join_all(numbers.iter().map(|number| Standby::connect(cluster, *number))).await;
+/// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting; who is locked is left out.
+pub async fn lock_all<'a>(cluster: &'a ClusterSpec, sessions: Sessions, numbers: &[NodeNumber]) -> Vec<Standby<'a>> {
+    let mut members: Vec<_> = sessions.into_iter().filter(|(number, _)| numbers.contains(number)).collect();
+    members.sort_by_key(|(number, _)| *number);
     let mut locked = Vec::new();
-    for session in sessions {
-        let result = match session {
-            Ok(standby) => standby.lock().await.map(|()| standby),
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(standby) => locked.push(standby),
+    for (number, client) in members {
+        let standby = Standby { cluster, number, client };
+        match standby.lock().await {
+            Ok(()) => locked.push(standby),
             Err(error) => tracing::info!("not locked: {error:#}"),
         }
     }

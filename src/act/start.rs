@@ -33,10 +33,10 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     let work = Workplace { spec, tools, stop, sign: sign.as_ref() };
     let began = Instant::now();
     loop {
-        let (decided, own, view) = decide(&work, began).await?;
-        configuration::write(spec, own.parameters(), view.primary().map(|(_, state)| state))?;
-        carry_out(&work, &decided).await?;
-        if decided.verdict != Verdict::Resume || is_still_alone(&work).await {
+        let decision = decide(&work, began).await?;
+        configuration::write(spec, decision.own.parameters(), decision.others.primary().map(|(_, state)| state))?;
+        carry_out(&work, &decision.plan).await?;
+        if decision.plan.verdict != Verdict::Resume || still_resumes(&work, began).await? {
             break;
         }
     }
@@ -55,32 +55,46 @@ fn forget_dead_server(data_dir: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// One look and what follows from it.
+struct Decision {
+    plan: StartPlan,
+    own: OwnData,
+    others: ClusterView,
+}
+
 /// Looks and decides until the verdict is something to do.
-async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<(StartPlan, OwnData, ClusterView)> {
-    let me = me(work.spec);
+async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision> {
     let mut said = String::new();
     let mut pause = FIRST_PAUSE;
     loop {
-        let mut own = data_dir::read_own_data(work.data_dir(), work.spec.major, work.tools, work.stop).await?;
-        work.say(RoomState::of(&own, &said));
-        let view = look_at_others(&work.spec.cluster, work.spec.me).await;
-        if let OwnData::Valid(node) = &mut own
-            && decision::needs_wal_end(node, &view)
-        {
-            node.wal_end = data_dir::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
-        }
-        let order = bootstrap_order::read();
-        let plan = decision::start(&StartFacts { me: &me, own: &own, others: &view, waited: began.elapsed(), order });
+        let decision = decide_once(work, began.elapsed(), &said).await?;
+        let plan = &decision.plan;
         if plan.because != said {
             tracing::info!("{:?}: {}", plan.verdict, plan.because);
             said.clone_from(&plan.because);
         }
-        match plan.verdict {
-            Verdict::Wait => tokio::time::sleep(pause).await,
-            _ => return Ok((plan, own, view)),
+        if plan.verdict != Verdict::Wait {
+            return Ok(decision);
         }
+        tokio::time::sleep(pause).await;
         pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }
+}
+
+/// `said`: why the last look ended in waiting, for the visitors of the waiting room.
+async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyhow::Result<Decision> {
+    let mut own = data_dir::read_own_data(work.data_dir(), work.spec.major, work.tools, work.stop).await?;
+    work.say(RoomState::of(&own, said));
+    let others = look_at_others(&work.spec.cluster, work.spec.me).await;
+    if let OwnData::Valid(node) = &mut own
+        && decision::needs_wal_end(node, &others)
+    {
+        node.wal_end = data_dir::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
+    }
+    let me = me(work.spec);
+    let order = bootstrap_order::read();
+    let plan = decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order });
+    Ok(Decision { plan, own, others })
 }
 
 fn me(spec: &PostgresSpec) -> Me {
@@ -149,9 +163,9 @@ async fn resume(work: &Workplace<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asked once more right before the server starts: somebody may have been promoted meanwhile.
-async fn is_still_alone(work: &Workplace<'_>) -> bool {
-    look_at_others(&work.spec.cluster, work.spec.me).await.primary().is_none()
+/// Asked once more right before the server starts: somebody may have been promoted meanwhile, or be about to be.
+async fn still_resumes(work: &Workplace<'_>, began: Instant) -> anyhow::Result<bool> {
+    Ok(work.spec.cluster.nodes.len() == 1 || decide_once(work, began.elapsed(), "").await?.plan.verdict == Verdict::Resume)
 }
 
 fn log_report(report: &provision::Report) {

@@ -4,13 +4,24 @@
 use std::time::Duration;
 
 use crate::act::promote::{self, Outcome, Wish};
-use crate::command::block_on;
+use crate::command::{after_failover, block_on};
 use crate::exit::Exit;
+use crate::model::NodeNumber;
 use crate::observe::environment;
 use crate::plan::promotion::Asker;
 use crate::spec::FailoverMode;
 
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The failed node if it is, or may be, the living primary: a false alarm must cost a pause, not the primary.
+fn wrongly_detached(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
+    let failed = NodeNumber(failed.parse().ok()?);
+    match outcome {
+        Outcome::None { primary, .. } if *primary == failed => Some(failed),
+        Outcome::Lives { .. } => Some(failed),
+        Outcome::None { .. } | Outcome::Promoted { .. } | Outcome::Impossible { .. } => None,
+    }
+}
 
 /// `hints`: `%d %h %p %D %m %H %M %P %r %R %N %S`.
 pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
@@ -24,11 +35,13 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     }
     let reason = format!("pgpool {} lost node {failed}", spec.name);
     let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: DEADLINE };
-    match block_on(promote::promote(wish)) {
+    let outcome = block_on(promote::promote(wish));
+    match &outcome {
         Outcome::Promoted { primary } => tracing::info!("failover of node {failed}: promoted node {primary}"),
         Outcome::None { because, .. } => tracing::info!("failover of node {failed}: nothing to promote, {because}"),
         Outcome::Lives { because } => tracing::warn!("failover of node {failed}: the primary lives, {because}"),
         Outcome::Impossible { because } => tracing::error!("failover of node {failed}: no promotion, {because}"),
     }
+    after_failover::leave_behind(wrongly_detached(failed, &outcome));
     Ok(Exit::Ok)
 }

@@ -9,19 +9,21 @@ use crate::exit::Exit;
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::environment::{self, Image};
-use crate::observe::peer;
-use crate::render::check_role::check_password;
+use crate::observe::{peer, pool};
+use crate::pcp;
 use crate::spec::{PgpoolSpec, PostgresSpec};
 
 /// 60 % of Docker's timeout of 10 s.
 const DEADLINE: Duration = Duration::from_millis(6000);
+/// For a login through pgpool, which takes milliseconds, or as long as a failover.
+const LOGIN_DEADLINE: Duration = Duration::from_millis(1500);
 
 pub fn run() -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
     let (healthy, lines) = match environment::image() {
         Image::Postgres => {
             let spec = environment::postgres_spec(&snapshot)?;
-            let (healthy, said) = block_on(in_time(postgres(&spec)));
+            let (healthy, said) = block_on(in_time(DEADLINE, postgres(&spec)));
             (healthy, vec![said])
         }
         Image::Pgpool => {
@@ -33,9 +35,9 @@ pub fn run() -> anyhow::Result<Exit> {
     Ok(if healthy { Exit::Ok } else { Exit::Failed })
 }
 
-async fn in_time(check: impl Future<Output = (bool, String)>) -> (bool, String) {
-    let late = || (false, format!("no answer in {} ms", DEADLINE.as_millis()));
-    tokio::time::timeout(DEADLINE, check).await.unwrap_or_else(|_| late())
+async fn in_time(deadline: Duration, check: impl Future<Output = (bool, String)>) -> (bool, String) {
+    let late = || (false, format!("no answer in {} ms", deadline.as_millis()));
+    tokio::time::timeout(deadline, check).await.unwrap_or_else(|_| late())
 }
 
 /// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
@@ -57,26 +59,27 @@ async fn postgres(spec: &PostgresSpec) -> (bool, String) {
     }
 }
 
-/// Whether pgpool serves, and what was done so that it serves well. Healing never makes a pgpool unhealthy.
+/// Whether pgpool lives, and what was done so that it serves well. A login may hang because of a failover, a frozen backend, or because
+/// all children are busy: then it is enough that pgpool answers by PCP, for no restart would help.
 async fn pgpool(spec: &PgpoolSpec) -> (bool, Vec<String>) {
-    let heal = tokio::time::timeout(DEADLINE, heal_pool(spec));
-    let ((healthy, said), healed) = tokio::join!(in_time(pgpool_serves(spec)), heal);
-    let late = || vec![format!("healing was not finished in {} ms", DEADLINE.as_millis())];
+    let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
+    let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
+    let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
+    let healthy = serves || healed.is_ok();
     let mut lines = vec![said];
-    lines.extend(healed.unwrap_or_else(|_| late()));
+    match healed {
+        Ok(orders) => lines.extend(orders),
+        // The entrypoint is at work, and has just said so.
+        Err(_) if serves && !pcp::is_there() => {}
+        Err(error) => lines.push(format!("{error:#}")),
+    }
     (healthy, lines)
 }
 
 /// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
 async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
-    let address = Address::Tcp {
-        host: "127.0.0.1".into(),
-        port: spec.port,
-        user: "pgpool".into(),
-        password: spec.cluster.repmgr_password.as_ref().map(check_password),
-    };
-    match address.connect("postgres").await {
-        Ok(_) => (true, "serving".into()),
+    match pool::log_in(spec).await {
+        Ok(()) => (true, "serving".into()),
         Err(error) => match error.as_db_error() {
             Some(db) => (true, db.message().to_string()),
             None => match peer::ask_local(spec.port).await {

@@ -1,5 +1,6 @@
 //! One file per subcommand: spec, observe, plan, act, print.
 
+pub mod after_failover;
 pub mod bootstrap;
 pub mod check;
 pub mod env;
@@ -7,8 +8,10 @@ pub mod failover;
 pub mod health;
 pub mod pgpool;
 pub mod postgres;
+pub mod promote;
 pub mod render;
 pub mod status;
+pub mod wal;
 
 use crate::act::command::CommandError;
 use crate::act::configuration::OwnedInFiles;

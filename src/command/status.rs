@@ -4,23 +4,57 @@ use serde_json::{Value, json};
 
 use crate::command::block_on;
 use crate::exit::Exit;
-use crate::model::{ClusterView, NodeState, Reach, Role};
+use crate::model::{ClusterView, NodeNumber, NodeState, PoolView, Reach, Role};
 use crate::observe::environment::{self, Image};
 use crate::observe::peer::look;
-use crate::spec::{ClusterSpec, Node, Replication};
+use crate::observe::pool;
+use crate::pcp::Pcp;
+use crate::spec::{ClusterSpec, Node, PgpoolSpec, Replication};
 
 pub fn run(json: bool) -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
-    let cluster = match environment::image() {
-        Image::Postgres => environment::postgres_spec(&snapshot)?.cluster,
-        Image::Pgpool => environment::pgpool_spec(&snapshot)?.cluster,
+    let (cluster, view, pgpool) = match environment::image() {
+        Image::Postgres => {
+            let cluster = environment::postgres_spec(&snapshot)?.cluster;
+            let view = block_on(look(&cluster, cluster.nodes.iter()));
+            (cluster, view, None)
+        }
+        Image::Pgpool => {
+            let spec = environment::pgpool_spec(&snapshot)?;
+            let (view, opinion) = block_on(look_with_pgpool(&spec));
+            (spec.cluster, view, Some(opinion))
+        }
     };
-    let view = block_on(look(&cluster, cluster.nodes.iter()));
     match json {
-        true => println!("{}", as_json(&cluster, &view)),
-        false => print!("{}", as_text(&cluster, &view)),
+        true => println!("{}", as_json(&cluster, &view, pgpool.as_ref())),
+        false => print!("{}", as_text(&cluster, &view, pgpool.as_ref())),
     }
     Ok(exit(&view))
+}
+
+/// What the pgpool of this container believes; none if it does not say.
+struct Opinion {
+    name: String,
+    view: Option<PoolView>,
+}
+
+impl Opinion {
+    fn word(&self, number: NodeNumber) -> Option<&'static str> {
+        self.view.as_ref()?.backend(number).map(|backend| backend.status.word())
+    }
+}
+
+async fn look_with_pgpool(spec: &PgpoolSpec) -> (ClusterView, Opinion) {
+    let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+    let believed = match Pcp::connect(spec).await {
+        Ok(mut pcp) => {
+            let believed = pool::read_all(&mut pcp, &view).await;
+            pcp.close().await;
+            Some(believed)
+        }
+        Err(_) => None,
+    };
+    (view, Opinion { name: spec.name.clone(), view: believed })
 }
 
 fn exit(view: &ClusterView) -> Exit {
@@ -32,13 +66,16 @@ fn exit(view: &ClusterView) -> Exit {
     }
 }
 
-fn as_text(cluster: &ClusterSpec, view: &ClusterView) -> String {
-    let mut text = format!("{:<12} {:<10} {:>5} {:>8} {:>14}  {}\n", "node", "state", "epoch", "timeline", "lsn", "upstream");
+fn as_text(cluster: &ClusterSpec, view: &ClusterView, pgpool: Option<&Opinion>) -> String {
+    let heading = pgpool.map_or(String::new(), |opinion| format!("{:<9}", opinion.name));
+    let mut text =
+        format!("{:<12} {heading}{:<10} {:>5} {:>8} {:>14}  {}\n", "node", "state", "epoch", "timeline", "lsn", "upstream");
     for node in &cluster.nodes {
         let reach = view.reach(node.number);
+        let believed = pgpool.map_or(String::new(), |opinion| format!("{:<9}", opinion.word(node.number).unwrap_or("?")));
         let line = match reach.and_then(Reach::serving) {
             Some(state) => format!(
-                "{:<12} {:<10} {:>5} {:>8} {:>14}  {}",
+                "{:<12} {believed}{:<10} {:>5} {:>8} {:>14}  {}",
                 node.name.as_str(),
                 state_word(reach),
                 state.epoch().to_string(),
@@ -46,7 +83,9 @@ fn as_text(cluster: &ClusterSpec, view: &ClusterView) -> String {
                 state.lsn.to_string(),
                 state.upstream.as_deref().unwrap_or("-")
             ),
-            None => format!("{:<12} {:<10} {}", node.name.as_str(), state_word(reach), detail(reach).unwrap_or_default()),
+            None => {
+                format!("{:<12} {believed}{:<10} {}", node.name.as_str(), state_word(reach), detail(reach).unwrap_or_default())
+            }
         };
         text.push_str(line.trim_end());
         text.push('\n');
@@ -72,7 +111,7 @@ fn detail(reach: Option<&Reach>) -> Option<String> {
     }
 }
 
-fn as_json(cluster: &ClusterSpec, view: &ClusterView) -> Value {
+fn as_json(cluster: &ClusterSpec, view: &ClusterView, pgpool: Option<&Opinion>) -> Value {
     let primary = view.primary();
     let seen = view.nodes.iter().filter(|(_, reach)| !reach.is_silent()).count();
     json!({
@@ -83,13 +122,22 @@ fn as_json(cluster: &ClusterSpec, view: &ClusterView) -> Value {
             "sync": cluster.replication == Replication::Sync,
             "quorum": { "nodes": cluster.nodes.len(), "seen": seen },
         },
-        "nodes": cluster.nodes.iter().map(|node| node_json(node, view)).collect::<Vec<_>>(),
-        "pgpools": [],
+        "nodes": cluster.nodes.iter().map(|node| node_json(node, view, pgpool)).collect::<Vec<_>>(),
+        "pgpools": pgpool.map(|opinion| pgpool_json(cluster, opinion)).into_iter().collect::<Vec<_>>(),
         "problems": [],
     })
 }
 
-fn node_json(node: &Node, view: &ClusterView) -> Value {
+fn pgpool_json(cluster: &ClusterSpec, opinion: &Opinion) -> Value {
+    let primary = opinion.view.as_ref().and_then(PoolView::primary);
+    json!({
+        "name": opinion.name,
+        "state": if opinion.view.is_some() { "serving" } else { "unreachable" },
+        "primary": primary.map(|number| &cluster.nodes[number.index()].name),
+    })
+}
+
+fn node_json(node: &Node, view: &ClusterView, pgpool: Option<&Opinion>) -> Value {
     let reach = view.reach(node.number);
     let state = reach.and_then(Reach::serving);
     let primary_lsn = view.primary().map(|(_, primary)| primary.lsn);
@@ -109,6 +157,6 @@ fn node_json(node: &Node, view: &ClusterView) -> Value {
         "upstream": state.and_then(|s| s.upstream.as_ref()),
         "sync_state": null,
         "repmgr": null,
-        "pgpool": null,
+        "pgpool": pgpool.and_then(|opinion| Some(json!({ &opinion.name: opinion.word(node.number)? }))),
     })
 }

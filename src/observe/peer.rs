@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -49,16 +51,46 @@ pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> 
 
 /// Asks every node but `me`.
 pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterView {
-    let view = look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await;
-    ClusterView { hosts: cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect(), ..view }
+    look(cluster, cluster.nodes.iter().filter(|node| node.number != me)).await
+}
+
+/// The sessions over which serving nodes were asked, still open.
+pub type Sessions = Vec<(NodeNumber, Client)>;
+
+/// Asks every node at once, but once `enough` standbys have answered, whoever is still silent gets `patience` more: a dead container's
+/// name resolves for a moment longer, and connecting to its address takes the whole deadline.
+pub async fn look_impatiently(cluster: &ClusterSpec, enough: usize, patience: Duration) -> (ClusterView, Sessions) {
+    let mut questions: FuturesUnordered<_> =
+        cluster.nodes.iter().map(|node| async move { (node.number, ask_and_stay(cluster, node).await) }).collect();
+    let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
+    let mut view = ClusterView { nodes: Vec::new(), hosts };
+    let mut sessions = Vec::new();
+    while !questions.is_empty() {
+        let standbys = view.serving().filter(|(_, state)| state.role == Role::Standby).count();
+        let answer = match standbys >= enough {
+            true => tokio::time::timeout(patience, questions.next()).await.unwrap_or(None),
+            false => questions.next().await,
+        };
+        let Some((number, (reach, session))) = answer else { break };
+        view.nodes.push((number, reach));
+        sessions.extend(session.map(|client| (number, client)));
+    }
+    for node in cluster.nodes.iter().filter(|node| view.reach(node.number).is_none()).collect::<Vec<_>>() {
+        view.nodes.push((node.number, Reach::Silent { reason: "no answer yet".into() }));
+    }
+    view.nodes.sort_by_key(|(number, _)| *number);
+    (view, sessions)
 }
 
 /// Asks one node. Never fails: not answering is an answer.
 pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
-    let address = control_address(cluster, node);
-    match tokio::time::timeout(ASK_DEADLINE, ask_at(&address)).await {
-        Ok(reach) => reach,
-        Err(_) => Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) },
+    ask_and_stay(cluster, node).await.0
+}
+
+async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
+    match tokio::time::timeout(ASK_DEADLINE, ask_at(&control_address(cluster, node))).await {
+        Ok(answer) => answer,
+        Err(_) => (Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) }, None),
     }
 }
 
@@ -74,7 +106,7 @@ fn heard_before(memory: &str) -> bool {
 /// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
 pub async fn ask_local(port: u16) -> Reach {
     let address = Address::Tcp { host: "127.0.0.1".into(), port, user: "repmgr".into(), password: None };
-    ask_at(&address).await
+    ask_at(&address).await.0
 }
 
 /// The control channel to a node: role `repmgr`.
@@ -82,18 +114,23 @@ pub fn control_address(cluster: &ClusterSpec, node: &Node) -> Address {
     Address::Tcp { host: node.host.clone(), port: node.port, user: "repmgr".into(), password: cluster.repmgr_password.clone() }
 }
 
-async fn ask_at(address: &Address) -> Reach {
-    match address.connect("repmgr").await {
+async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
+    let error = match address.connect("repmgr").await {
         Ok(client) => match read_state(&client).await {
-            Ok(state) => Reach::Serving(Box::new(state)),
-            Err(error) => Reach::Refused { reason: format!("{error:#}") },
+            Ok(state) => return (Reach::Serving(Box::new(state)), Some(client)),
+            Err(error) => match error.downcast::<tokio_postgres::Error>() {
+                Ok(error) => error,
+                Err(other) => return (Reach::Refused { reason: format!("{other:#}") }, None),
+            },
         },
-        Err(error) => match error.as_db_error() {
-            Some(db) => refusal(db),
-            None if is_plain_server(&error) => ask_plain(address).await,
-            None => Reach::Silent { reason: format!("{:#}", anyhow::Error::new(error)) },
-        },
-    }
+        Err(error) => error,
+    };
+    let reach = match error.as_db_error() {
+        Some(db) => refusal(db),
+        None if is_plain_server(&error) => ask_plain(address).await,
+        None => Reach::Silent { reason: format!("{:#}", anyhow::Error::new(error)) },
+    };
+    (reach, None)
 }
 
 /// The state of the server behind an open connection to database `repmgr` (or any other: then without an epoch).
@@ -123,7 +160,10 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
 }
 
 fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
-    if *db.code() != SqlState::CANNOT_CONNECT_NOW {
+    // A server that goes down tells its sessions so with the other two.
+    let is_coming_or_going =
+        [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(db.code());
+    if !is_coming_or_going {
         return Reach::Refused { reason: db.message().to_string() };
     }
     match RoomState::parse(db.message(), db.detail()) {

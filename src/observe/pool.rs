@@ -1,10 +1,39 @@
-//! Asks the pgpool of this container what it believes of its backends, over PCP.
+//! Asks the pgpool of this container: whether it serves, and over PCP what it believes of its backends.
 
-use crate::model::{NodeNumber, PoolView};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::ChannelBinding;
+
+use crate::link::CONNECT_DEADLINE;
+use crate::model::{ClusterView, NodeNumber, PoolView};
 use crate::pcp::Pcp;
+use crate::render::check_role::{CHECK_ROLE, check_password};
+use crate::spec::PgpoolSpec;
 
-/// Asks about each node in turn. Put nodes that answer us first: pgpool pings a backend before it speaks of it, and the first
-/// late answer ends the round. What is missing in the result is unknown.
+const SOCKET_DIR: &str = "/run/pgpool";
+
+/// Logs in through pgpool as its own check role, which needs a backend that answers.
+/// By the socket: pgpool knows no channel binding, and nobody but this container is in between.
+pub async fn log_in(spec: &PgpoolSpec) -> Result<(), tokio_postgres::Error> {
+    let mut config = tokio_postgres::Config::new();
+    config.host_path(SOCKET_DIR).port(spec.port).user(CHECK_ROLE).dbname("postgres").application_name("pgcluster");
+    config.channel_binding(ChannelBinding::Disable).connect_timeout(CONNECT_DEADLINE);
+    if let Some(password) = &spec.cluster.repmgr_password {
+        config.password(check_password(password).expose());
+    }
+    let (client, connection) = config.connect(NoTls).await?;
+    drop(client);
+    // Says goodbye; pgpool logs a line about a client that just goes.
+    connection.await
+}
+
+/// Everything that it believes. Who answered us comes first, see [`read`].
+pub async fn read_all(pcp: &mut Pcp, view: &ClusterView) -> PoolView {
+    let (living, others): (Vec<_>, Vec<_>) = view.nodes.iter().partition(|(_, reach)| reach.serving().is_some());
+    read(pcp, living.iter().chain(&others).map(|(number, _)| *number)).await
+}
+
+/// Asks about each node in turn. pgpool pings a backend before it speaks of it, and the first late answer ends the round: put those
+/// first that are known to live. What is missing in the result is unknown.
 pub async fn read(pcp: &mut Pcp, numbers: impl Iterator<Item = NodeNumber>) -> PoolView {
     let mut view = PoolView::default();
     for number in numbers {

@@ -180,3 +180,6 @@ fn place_in_line(facts: &Facts) -> u32 {
     let ahead = facts.others.serving().filter(|(number, state)| state.role == Role::Standby && order(*number, state) > mine);
     ahead.count() as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! PURE. Decisions: facts in, verdict and reason out.
 
+#[cfg(test)]
+mod builders;
 pub mod heal;
 pub mod invocation;
 pub mod pool;

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use crate::model::{Backend, BackendStatus, ClusterView, NodeNumber, NodeState, PoolView, Reach, Role};
-use crate::spec::Node;
 
 /// What the nodes say of one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,22 +31,32 @@ pub enum Verdict {
     Leave,
     /// Let pgpool use it again; pgpool then looks for the primary by itself.
     Attach,
-    /// pgpool has it up and sends the writes elsewhere, or nowhere.
+    /// pgpool has it up and sends the writes elsewhere, or nowhere. Look twice: a failover that is under way ends in just this.
     MakePrimary,
 }
 
 /// One judgement per node, the primary first: without it, pgpool's search after an attach finds nothing and holds clients up.
-pub fn heal(nodes: &[Node], belief: &PoolView, truth: &ClusterView) -> Vec<Judgement> {
-    let mut judged: Vec<(Fitness, Judgement)> = nodes
-        .iter()
-        .map(|node| {
-            let fitness = fitness(nodes, truth, node.number);
-            let (verdict, because) = verdict(&fitness, belief.backend(node.number));
-            (fitness, Judgement { number: node.number, verdict, because })
-        })
-        .collect();
+pub fn heal(belief: &PoolView, truth: &ClusterView) -> Vec<Judgement> {
+    let judge = |number: NodeNumber| {
+        let fitness = fitness(truth, number);
+        let (verdict, because) = verdict(&fitness, belief.backend(number));
+        (fitness, Judgement { number, verdict, because })
+    };
+    let mut judged: Vec<(Fitness, Judgement)> = truth.nodes.iter().map(|(number, _)| judge(*number)).collect();
     judged.sort_by_key(|(fitness, _)| *fitness != Fitness::Primary);
+    if judged.iter().any(|(_, judgement)| judgement.verdict == Verdict::MakePrimary) {
+        let in_use = |number| belief.backend(number).is_some_and(|backend| backend.status != BackendStatus::Unused);
+        let follows = |(fitness, judgement): &&mut (Fitness, Judgement)| *fitness == Fitness::Standby && in_use(judgement.number);
+        judged.iter_mut().filter(follows).for_each(|(_, judgement)| bring_along(judgement));
+    }
     judged.into_iter().map(|(_, judgement)| judgement).collect()
+}
+
+/// pgpool takes every other backend out when it is told of a primary, whether they follow it or not
+/// (`exec_follow_primary_command` in `src/main/pgpool_main.c`).
+fn bring_along(standby: &mut Judgement) {
+    standby.verdict = Verdict::Attach;
+    standby.because = "it streams from the primary that pgpool is told of".into();
 }
 
 fn verdict(fitness: &Fitness, belief: Option<&Backend>) -> (Verdict, String) {
@@ -69,7 +78,7 @@ fn verdict(fitness: &Fitness, belief: Option<&Backend>) -> (Verdict, String) {
 }
 
 /// Whether pgpool may use a node.
-pub fn fitness(nodes: &[Node], truth: &ClusterView, number: NodeNumber) -> Fitness {
+pub fn fitness(truth: &ClusterView, number: NodeNumber) -> Fitness {
     let unfit = |reason: &str| Fitness::Unfit(reason.to_owned());
     let state = match truth.reach(number) {
         None | Some(Reach::Silent { .. }) => return unfit("it does not answer"),
@@ -92,32 +101,35 @@ pub fn fitness(nodes: &[Node], truth: &ClusterView, number: NodeNumber) -> Fitne
         Some((of, _)) => match state.role {
             Role::Primary if of == number => Fitness::Primary,
             Role::Primary => Fitness::Unfit(format!("it is writable, but node {of} reigns in a later epoch")),
-            Role::Standby => standby(nodes, of, state),
+            Role::Standby => standby(truth, of, state),
         },
     }
 }
 
-fn standby(nodes: &[Node], primary: NodeNumber, state: &NodeState) -> Fitness {
-    let is_primary = |host: &str| nodes.iter().any(|node| node.number == primary && node.host == host);
+fn standby(truth: &ClusterView, primary: NodeNumber, state: &NodeState) -> Fitness {
     match (&state.upstream, state.receiver_silent_ms) {
         (None, _) => Fitness::Unfit("it follows nobody".into()),
-        (Some(host), _) if !is_primary(host) => Fitness::Unfit(format!("it follows {host}, which is not the primary")),
+        (Some(host), _) if truth.named(host) != Some(primary) => {
+            Fitness::Unfit(format!("it follows {host}, which is not the primary"))
+        }
         (Some(_), None) => Fitness::Unfit("it does not stream from the primary".into()),
         (Some(_), Some(_)) => Fitness::Standby,
     }
 }
 
 /// Whether a node that is not fit yet will be in no more than `patience`, by its own words.
-pub fn is_arriving(nodes: &[Node], truth: &ClusterView, number: NodeNumber, patience: Duration) -> bool {
+pub fn is_arriving(truth: &ClusterView, number: NodeNumber, patience: Duration) -> bool {
     match truth.reach(number) {
         None | Some(Reach::Silent { .. } | Reach::Refused { .. }) => false,
         Some(Reach::NotYet { .. }) => true,
         // Whoever has no primary yet acts when it sees this one; a clone says how long it takes.
         Some(Reach::Waiting(room)) => room.eta_s().is_none_or(|eta_s| Duration::from_secs(eta_s) <= patience),
         Some(Reach::Serving(state)) => {
-            let primary = truth.primary();
-            let follows = |host: &String| primary.is_some_and(|(of, _)| nodes.iter().any(|n| n.number == of && n.host == *host));
-            state.receiver_silent_ms.is_none() && state.upstream.as_ref().is_some_and(follows)
+            let upstream = state.upstream.as_deref().and_then(|host| truth.named(host));
+            state.receiver_silent_ms.is_none() && upstream.is_some() && upstream == truth.primary().map(|(of, _)| of)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

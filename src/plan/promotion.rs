@@ -176,3 +176,6 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
     }
     Ok(best.number)
 }
+
+#[cfg(test)]
+mod tests;

@@ -239,3 +239,6 @@ pub fn digest_input(spec: &PostgresSpec) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

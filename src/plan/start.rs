@@ -220,7 +220,7 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
             _ if !same_past => Some(format!("timeline {} began at another point here than on the primary", own.timeline)),
             Role::Primary => Some(format!("this node was itself the primary of timeline {}", own.timeline)),
             Role::Standby if own.wal_end > primary.lsn => {
-                Some(format!("the WAL here ends at {}, behind the primary's end {}", own.wal_end, primary.lsn))
+                Some(format!("the WAL here ends at {}, beyond the primary's end {}", own.wal_end, primary.lsn))
             }
             Role::Standby => None,
         };
@@ -289,3 +289,6 @@ pub fn needs_wal_end(own: &OwnNode, others: &ClusterView) -> bool {
         None => own.role == Role::Primary && others.nodes.iter().any(|(_, reach)| matches!(reach, Reach::Serving(_))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ pub struct PostgresFacts {
     pub cpus: u32,
     pub tls: TlsPaths,
     pub minimums: ParameterFloor,
-    /// Whether `/etc/pgcluster/conf.d` exists: `include_dir` of a missing directory stops the server.
+    /// Whether `/etc/pgcluster/conf.d` has files: `include_dir` of a missing directory stops the server.
     pub conf_d: bool,
     /// Contents of `/etc/pgcluster/hba.d/*.conf`, in name order.
     pub hba_d: Vec<HbaRules>,

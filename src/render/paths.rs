@@ -1,5 +1,5 @@
-//! Where generated files live. Templates repeat these paths in clear text, for whoever reads them at night;
-//! a test compares.
+//! Where generated files live. Templates repeat these paths in clear text, for whoever reads them at night:
+//! `tests/render` compares.
 
 pub const POSTGRESQL_CONF: &str = "/etc/pgcluster/postgresql.conf";
 pub const PG_HBA_CONF: &str = "/etc/pgcluster/pg_hba.conf";

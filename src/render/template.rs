@@ -57,3 +57,29 @@ pub struct SettingLine {
 pub fn text(path: &Path) -> anyhow::Result<String> {
     path.to_str().map(str::to_owned).with_context(|| format!("path {} is not UTF-8", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TEMPLATES;
+
+    /// Numbers, fixed words of ours, and lines that Rust has quoted already; everything else needs a filter.
+    const READY: [&str; 5] = ["rule", "role", "reject", "file.text", "setting.value"];
+
+    #[test]
+    fn every_text_passes_a_quoting_function() {
+        for (template, source) in TEMPLATES {
+            for expression in source.split("{{ ").skip(1).filter_map(|rest| rest.split(" }}").next()) {
+                let name = expression.split(" | ").next().unwrap_or(expression);
+                let number = ["port", "number", "id", "priority", "weight", "children", "pool", "_s", "attempts", "version"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
+                let word = name.starts_with("max_") || name.ends_with("_key") || name.ends_with("setting.name");
+                let fixed = ["load_balance", "failover_mode", "networks_variable"].contains(&name);
+                assert!(
+                    expression.contains(" | ") || READY.contains(&name) || number || word || fixed,
+                    "{template}: {{{{ {expression} }}}} is not quoted"
+                );
+            }
+        }
+    }
+}

@@ -38,8 +38,14 @@ impl Run {
         self
     }
 
-    pub fn env(self, name: &str, value: &str) -> Run {
-        self.option("-e", format!("{name}={value}"))
+    /// A second value for a name replaces the first.
+    pub fn env(mut self, name: &str, value: &str) -> Run {
+        let start = format!("{name}=");
+        match self.options.iter_mut().find(|option| option.starts_with(&start)) {
+            Some(option) => *option = start + value,
+            None => self.options.extend(["-e".to_string(), start + value]),
+        }
+        self
     }
 
     pub fn volume(self, value: impl Into<String>) -> Run {

@@ -5,6 +5,7 @@
 
 pub mod container;
 pub mod files;
+pub mod psql;
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,6 +58,12 @@ pub fn wait_until<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Op
         assert!(began.elapsed() < deadline, "waited {deadline:?} for: {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// `wait_until` for what is true or not yet.
+#[track_caller]
+pub fn eventually(what: &str, mut ask: impl FnMut() -> bool) {
+    wait_until(what, container::START, || ask().then_some(()));
 }
 
 /// A name that no other test, thread or run uses now, and the owner of everything that carries it as its label.

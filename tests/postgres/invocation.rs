@@ -18,6 +18,8 @@ fn questions_and_other_programs_run_as_they_are() {
     assert!(text.starts_with("postgres (PostgreSQL) ") && code == 0, "{text}");
     let (text, code) = run(&scope, &["psql", "--version"]);
     assert!(text.starts_with("psql (PostgreSQL) ") && code == 0, "{text}");
+    let (text, code) = run(&scope, &["--help"]);
+    assert!(text.starts_with("postgres is the PostgreSQL server.") && code == 0, "{text}");
     // Its own signals, its own exit code, the whole environment.
     let (text, code) = run(&scope, &["bash", "-c", "id -un; echo $PGDATA; ls -A $(dirname $PGDATA); exit 3"]);
     assert_eq!((text.as_str(), code), ("postgres\n/u01/pg17/data", 3));

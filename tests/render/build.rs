@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pgcluster::model::ParameterFloor;
-use pgcluster::model::{NodeName, NodeNumber};
+use pgcluster::model::{NodeName, NodeNumber, ParameterFloor};
 use pgcluster::render::{HbaRules, NodeStatus, PgpoolFacts, PostgresFacts, TlsPaths};
 use pgcluster::spec::{
     BackendFlag, ClusterKind, ClusterSpec, FailoverMode, HostAuth, LogFormat, LogLevel, LogSpec, Node, PgpoolSpec, PostgresSpec,

@@ -6,7 +6,7 @@ mod build;
 mod pgpool;
 mod postgres;
 
-use pgcluster::render::RenderedFile;
+use pgcluster::render::{RenderedFile, paths};
 
 /// The golden file `<case>_<file name>`.
 fn golden(case: &str, body: &str) {
@@ -45,4 +45,19 @@ fn difference(base: &[RenderedFile], other: &[RenderedFile]) -> String {
 
 fn lacking<'a>(these: &'a [&str], those: &'a [&str], sign: char) -> impl Iterator<Item = String> + 'a {
     these.iter().filter(|line| !those.contains(line)).map(move |line| format!("{sign} {line}"))
+}
+
+/// Templates name other files in clear text; `paths` is what the shell writes and the images point to.
+#[test]
+fn templates_and_code_agree_on_paths() {
+    let postgres = pgcluster::render::postgres_files(&build::postgres(3, 1), &build::postgres_facts()).expect("renders");
+    let conf = body(&postgres, "postgresql.conf");
+    for path in [paths::PG_HBA_CONF, paths::PG_IDENT_CONF] {
+        assert!(conf.contains(&format!(" = '{path}'\n")), "{path}");
+    }
+    let pgpool = pgcluster::render::pgpool_files(&build::pgpool(3), &build::pgpool_facts((4, 6), 3)).expect("renders");
+    let conf = body(&pgpool, "pgpool.conf");
+    assert!(conf.contains(&format!("pool_passwd = '{}'\n", paths::POOL_PASSWD)));
+    let status = std::path::Path::new(paths::PGPOOL_STATUS).parent().expect("absolute");
+    assert!(conf.contains(&format!("logdir = '{}'\n", status.display())));
 }

@@ -2,6 +2,7 @@
 
 use pgcluster::model::ParameterFloor;
 use pgcluster::render::postgres_files;
+use pgcluster::spec::owned::{Limit, OWNED_POSTGRES};
 use pgcluster::spec::{FailoverMode, HostAuth, PostgresSpec, Secret, Tune};
 
 use super::build::{postgres, postgres_facts, rules, setting, standalone};
@@ -104,4 +105,28 @@ fn a_bad_setting_is_named() {
     spec.settings = vec![setting("application_name", "a\0b")];
     let error = postgres_files(&spec, &postgres_facts()).expect_err("NUL cannot be written");
     assert!(format!("{error:#}").starts_with("PGCONF_application_name: "), "{error:#}");
+}
+
+/// What stands after the operator's bands must be what the environment refuses: nobody is overruled in silence.
+#[test]
+fn only_what_is_refused_stands_after_the_operators_bands() {
+    let mut spec = postgres(3, 1);
+    spec.archive_dir = Some("/u02/archive".into());
+    let files = postgres_files(&spec, &postgres_facts()).expect("renders");
+    let (before, after) = body(&files, "postgresql.conf").split_once("# ── pgcluster's own").expect("has the band");
+    let names = |text: &str| -> Vec<String> {
+        let settings = text.lines().filter(|line| !line.starts_with('#'));
+        settings.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.to_owned()).collect()
+    };
+    let owner = |name: &str| OWNED_POSTGRES.iter().find(|owned| owned.name == name || family(owned.name, name));
+    for name in names(after) {
+        assert!(owner(&name).is_some(), "{name} overrules PGCONF_{name}, which the environment accepts");
+    }
+    for name in names(before) {
+        assert!(owner(&name).is_none_or(|owned| owned.limit != Limit::Whole), "{name} is refused but can be changed in conf.d");
+    }
+}
+
+fn family(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix))
 }

@@ -1,0 +1,205 @@
+//! One test per arm of `heal`: pg01 looks at itself and at two others.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::model::Reach;
+use crate::plan::builders::{PG01, Seen, others, primary, silent, standby, standby_of};
+
+/// What pg01 is, sees and remembers.
+struct Scene {
+    me: NodeState,
+    read_only: bool,
+    others: ClusterView,
+    failover: FailoverMode,
+    memory: Memory,
+}
+
+fn pg01(me: Seen, pg02: impl Into<Reach>, pg03: impl Into<Reach>) -> Scene {
+    Scene {
+        me: me.state(),
+        read_only: false,
+        others: others(PG01, [pg02.into(), pg03.into()]),
+        failover: FailoverMode::Auto,
+        memory: Memory::default(),
+    }
+}
+
+impl Scene {
+    fn after(self, memory: Memory) -> Scene {
+        Scene { memory, ..self }
+    }
+
+    fn without_primary(self, seconds: u64) -> Scene {
+        self.after(Memory { without_primary: Duration::from_secs(seconds), ..Memory::default() })
+    }
+
+    fn not_streaming(self, seconds: u64) -> Scene {
+        self.after(Memory { not_streaming: Duration::from_secs(seconds), ..Memory::default() })
+    }
+
+    fn healing(&self) -> Healing {
+        heal(&Facts {
+            number: PG01,
+            me: &self.me,
+            read_only: self.read_only,
+            others: &self.others,
+            failover: self.failover,
+            failover_after: Duration::from_secs(10),
+            memory: self.memory,
+        })
+    }
+
+    fn heals(&self) -> String {
+        let Healing { action, because, .. } = self.healing();
+        format!("{action:?}: {because}")
+    }
+}
+
+mod a_primary {
+    use super::*;
+
+    #[test]
+    fn is_left_alone() {
+        assert_snapshot!(pg01(primary(), standby_of("pg01"), silent()).heals(), @"Nothing: primary of epoch 1");
+    }
+
+    #[test]
+    fn gives_way_to_a_later_reign() {
+        assert_snapshot!(pg01(primary(), primary().epoch(2), standby_of("pg01")).heals(), @"Restart: node 1 is primary of epoch 2, this node's reign 1 is over");
+    }
+
+    #[test]
+    fn stays_beside_an_older_reign() {
+        assert_snapshot!(pg01(primary().epoch(2), primary(), standby_of("pg01")).heals(), @"Nothing: primary of epoch 2");
+    }
+
+    #[test]
+    fn of_two_of_one_epoch_gives_way_if_nobody_follows_it() {
+        assert_snapshot!(pg01(primary(), primary(), standby_of("pg02")).heals(), @"Restart: node 1 is primary of epoch 1 too, and nobody follows this node");
+        // This one is followed.
+        assert_snapshot!(pg01(primary(), primary(), standby_of("pg01")).heals(), @"Nothing: primary of epoch 1");
+    }
+
+    #[test]
+    fn ignores_strangers() {
+        let stranger = primary().system(8).epoch(9);
+        assert_snapshot!(pg01(primary(), stranger, standby().system(8).promised(9)).heals(), @"Nothing: primary of epoch 1");
+    }
+
+    #[test]
+    fn gives_way_to_a_promise_that_lasts() {
+        let contradicted = || pg01(primary(), standby().promised(2), standby_of("pg01"));
+        // At first it goes on.
+        assert_snapshot!(contradicted().heals(), @"Nothing: primary of epoch 1");
+        assert!(contradicted().healing().findings.contradicted);
+        let lasting = Memory { contradicted: CONTRADICTION, ..Memory::default() };
+        // Later.
+        assert_snapshot!(contradicted().after(lasting).heals(), @"Restart: a standby has promised epoch 2 for 10 s: this reign 1 gets no acknowledgement from it");
+    }
+
+    #[test]
+    fn finishes_its_promotion() {
+        // The row is missing.
+        assert_snapshot!(pg01(primary().promised(2), standby_of("pg01").promised(2), silent()).heals(), @"FinishPromotion { epoch: Epoch(2) }: the promotion to epoch 2 was not finished");
+        let shut = Scene { read_only: true, ..pg01(primary().epoch(2), standby_of("pg01").epoch(2), silent()) };
+        // The row is there, the node is not open yet.
+        assert_snapshot!(shut.heals(), @"FinishPromotion { epoch: Epoch(2) }: the promotion to epoch 2 was not finished");
+    }
+}
+
+mod a_standby {
+    use super::*;
+
+    fn streaming() -> Seen {
+        standby_of("pg02").heard_ms_ago(5)
+    }
+
+    #[test]
+    fn that_streams_is_left_alone() {
+        assert_snapshot!(pg01(streaming(), primary(), silent()).heals(), @"Nothing: follows node 1");
+    }
+
+    #[test]
+    fn of_another_upstream_is_repointed() {
+        let promoted = || primary().epoch(2).timeline(2, &[(1, 0x100)]);
+        // Frozen.
+        assert_snapshot!(pg01(standby(), promoted(), silent()).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2");
+        // Left behind.
+        assert_snapshot!(pg01(standby_of("pg03"), promoted(), silent()).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2");
+        // Streams from a standby.
+        assert_snapshot!(pg01(standby_of("pg03").heard_ms_ago(5), promoted(), standby()).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2");
+    }
+
+    #[test]
+    fn never_follows_an_older_reign() {
+        assert_snapshot!(pg01(standby().promised(2), primary(), silent()).not_streaming(60).heals(), @"Nothing: node 1 is primary of epoch 1, this node promised 2: not followed");
+    }
+
+    #[test]
+    fn with_other_data_restarts_for_a_rewind() {
+        let promoted = || primary().epoch(2).timeline(2, &[(1, 0x80)]);
+        // At first it waits.
+        assert_snapshot!(pg01(standby_of("pg02"), promoted(), silent()).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(standby_of("pg02"), promoted(), silent()).not_streaming(5).heals(), @"Restart: the data here is no prefix of node 1's history: the restart rewinds it");
+    }
+
+    #[test]
+    fn that_does_not_stream_restarts_in_the_end() {
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(29).heals(), @"Nothing: not streaming from node 1 yet");
+        // Later.
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(30).heals(), @"Restart: not streaming from node 1 for 30 s: the start decides anew");
+    }
+
+    #[test]
+    fn does_not_take_a_stranger_for_its_primary() {
+        assert_snapshot!(pg01(standby_of("pg02"), primary().system(8), silent()).heals(), @"Nothing: no primary for 0 s, acting after 10 s");
+    }
+}
+
+mod nobody_is_primary {
+    use super::*;
+
+    fn alone(pg02: impl Into<Reach>) -> Scene {
+        pg01(standby_of("pg03"), pg02, silent())
+    }
+
+    #[test]
+    fn a_receiver_that_streams_sees_more_than_this_look() {
+        let streaming = pg01(standby_of("pg03").heard_ms_ago(5), standby(), silent()).without_primary(60);
+        assert_snapshot!(streaming.heals(), @"Nothing: streams from a primary that this look did not reach");
+        assert!(streaming.healing().findings.primary_seen);
+    }
+
+    #[test]
+    fn the_best_candidate_elects_after_its_patience() {
+        assert_snapshot!(alone(standby()).without_primary(9).heals(), @"Nothing: no primary for 9 s, acting after 10 s");
+        // Later.
+        assert_snapshot!(alone(standby()).without_primary(10).heals(), @"Elect: no primary for 10 s");
+        assert!(!alone(standby()).healing().findings.primary_seen);
+    }
+
+    #[test]
+    fn whoever_is_behind_waits_for_the_better_one() {
+        assert_snapshot!(alone(standby().at(0x101)).without_primary(14).heals(), @"Nothing: no primary for 14 s, acting after 15 s");
+        // Later.
+        assert_snapshot!(alone(standby().at(0x101)).without_primary(15).heals(), @"Elect: no primary for 15 s");
+    }
+
+    #[test]
+    fn failover_mode_may_leave_it_to_others() {
+        let manual = |failover| Scene { failover, ..alone(standby()).without_primary(60) };
+        assert_snapshot!(manual(FailoverMode::Manual).heals(), @"Nothing: no primary; FAILOVER_MODE leaves the promotion to others");
+        assert_eq!(manual(FailoverMode::Repmgrd).heals(), manual(FailoverMode::Manual).heals());
+    }
+}
+
+#[test]
+fn findings_are_for_the_next_look() {
+    let of = |me, pg02: Reach| pg01(me, pg02, silent()).healing().findings;
+    let seen = Findings { primary_seen: true, contradicted: false, streaming: false };
+    assert_eq!(of(primary(), silent()), seen);
+    assert_eq!(of(standby(), primary().into()), seen);
+    assert_eq!(of(standby_of("pg02").heard_ms_ago(5), primary().into()), Findings { streaming: true, ..seen });
+    assert_eq!(of(standby(), silent()), Findings::default());
+}

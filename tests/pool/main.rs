@@ -1,0 +1,23 @@
+//! A pgpool among real servers: what it gives up comes back, and what it is told is true.
+//!
+//! What pgpool believes is said by its own `pcp_node_info` and `SHOW POOL_NODES`.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../cluster/build.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod build;
+#[path = "../docker/mod.rs"]
+mod docker;
+#[path = "../cluster/health.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod health;
+#[path = "../cluster/node.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod node;
+#[path = "../cluster/turn.rs"]
+mod turn;
+
+mod belief;
+mod client;
+mod comes_back;
+mod primary;
