@@ -31,7 +31,7 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     let timeline = checkpoint.max(recovered);
     let checkpoint_at: Lsn = field("Latest checkpoint location")?.parse()?;
     let recovered_to: Lsn = field("Minimum recovery ending location")?.parse()?;
-    let rewinding = read_rewinding(data_dir)?;
+    let rewinding = Rewinding::read(&read_optional(&data_dir.join(PG_VERSION))?);
     let promised_epoch = Epoch(setting("pgcluster.promised_epoch").and_then(|text| text.parse().ok()).unwrap_or(0));
     if rewinding == Some(Rewinding::Writing) {
         return Ok(OwnData::Unfinished { promised_epoch });
@@ -78,10 +78,10 @@ fn end_in_waldump(stderr: &[String]) -> Option<Lsn> {
 /// The name of the unfinished-work marker of an in-place build (data directory that is itself a mount point).
 pub const UNFINISHED: &str = "pgcluster.unfinished";
 
-/// Name of the file that stands in the data directory during a rewind.
-pub const REWINDING: &str = "pgcluster.rewinding";
-
-/// How far a rewind had come.
+/// How far a rewind had come: the second line of PG_VERSION, which PostgreSQL does not read.
+///
+/// In a file of its own it would be swept away: pg_rewind removes what the source does not have long before the data is complete.
+/// Besides the control file, PG_VERSION is the one file that it leaves alone (filemap.c, `decide_file_action`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewinding {
     /// `standby.signal` may be gone, everything else is as it was.
@@ -90,23 +90,34 @@ pub enum Rewinding {
     Writing,
 }
 
+const REWINDING: &str = "pgcluster rewind: ";
+
 impl Rewinding {
-    pub fn word(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Rewinding::Begun => "begun",
             Rewinding::Writing => "writing",
         }
     }
+
+    /// The content of PG_VERSION with this mark; `text` is what it has now.
+    pub fn mark(text: &str, rewinding: Option<Rewinding>) -> String {
+        let major = text.lines().next().unwrap_or_default();
+        match rewinding {
+            None => format!("{major}\n"),
+            Some(stage) => format!("{major}\n{REWINDING}{}\n", stage.word()),
+        }
+    }
+
+    /// Reads the mark back; one that is not understood is taken for the worst.
+    fn read(text: &str) -> Option<Rewinding> {
+        let word = text.lines().find_map(|line| line.strip_prefix(REWINDING))?;
+        Some(if word == Rewinding::Begun.word() { Rewinding::Begun } else { Rewinding::Writing })
+    }
 }
 
-fn read_rewinding(data_dir: &Path) -> anyhow::Result<Option<Rewinding>> {
-    let text = read_optional(&data_dir.join(REWINDING))?;
-    Ok(match text.trim() {
-        "" => None,
-        "begun" => Some(Rewinding::Begun),
-        _ => Some(Rewinding::Writing),
-    })
-}
+/// The file whose first line is the major version.
+pub const PG_VERSION: &str = "PG_VERSION";
 
 /// What may lie in an empty data directory: the file system's own, and an unfinished build inside a mount point.
 const IGNORED: [&str; 3] = ["lost+found", "pgcluster.staging", "pgcluster.old"];
@@ -133,18 +144,19 @@ pub fn unused_official_volume(data_dir: &Path) -> Option<&'static Path> {
 }
 
 fn check_major(data_dir: &Path, major: u32) -> anyhow::Result<()> {
-    let path = data_dir.join("PG_VERSION");
+    let path = data_dir.join(PG_VERSION);
     let Ok(text) = fs::read_to_string(&path) else {
         bail!(
             "{} is not empty and is no PostgreSQL data directory (no PG_VERSION); nothing was touched: mount the right volume, or empty it",
             data_dir.display()
         );
     };
-    if text.trim() != major.to_string() {
+    let found = text.lines().next().unwrap_or_default().trim();
+    if found != major.to_string() {
         bail!(
             "the data in {} was made by PostgreSQL {}, this image has {major}; nothing was touched: use the image of that major version, or pg_upgrade",
             data_dir.display(),
-            text.trim()
+            found
         );
     }
     Ok(())
@@ -178,6 +190,17 @@ fn read_optional(path: &PathBuf) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rewind_is_marked_in_pg_version_and_the_mark_goes() {
+        let begun = Rewinding::mark("17\n", Some(Rewinding::Begun));
+        assert_eq!(begun, "17\npgcluster rewind: begun\n");
+        let writing = Rewinding::mark(&begun, Some(Rewinding::Writing));
+        assert_eq!((Rewinding::read(&begun), Rewinding::read(&writing)), (Some(Rewinding::Begun), Some(Rewinding::Writing)));
+        assert_eq!(Rewinding::mark(&writing, None), "17\n");
+        assert_eq!(Rewinding::read("17\n"), None);
+        assert_eq!(Rewinding::read("17\npgcluster rewind: beg"), Some(Rewinding::Writing));
+    }
 
     #[test]
     fn finds_the_end_that_pg_waldump_names() {

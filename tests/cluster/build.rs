@@ -110,6 +110,10 @@ impl Builder {
         for node in &cluster.nodes {
             cluster.create_volume(node);
         }
+        if cluster.wish.mount != "/u01/pg17" {
+            // Docker gives a new volume the owner of the image's directory; here the image has none.
+            cluster.nodes.iter().for_each(|node| drop(cluster.in_volume(node, "chown 50010:50010 data")));
+        }
         cluster
     }
 
