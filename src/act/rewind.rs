@@ -71,7 +71,7 @@ fn command(work: &Workplace<'_>, source: &Node) -> Command {
     let Address::Tcp { host, port, user, .. } = work.control(source) else { unreachable!("a node has a TCP address") };
     Command::new(&work.tools.pg_rewind)
         .args(["-D".as_ref(), work.data_dir().as_os_str()])
-        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require connect_timeout=2")])
+        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require channel_binding=require connect_timeout=2")])
         .args(["--progress", "--no-ensure-shutdown"])
         .env("PGPASSFILE", work.pass_file())
         .timeout(DEADLINE)

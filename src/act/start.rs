@@ -70,7 +70,7 @@ async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision
         let decision = decide_once(work, began.elapsed(), &said).await?;
         let plan = &decision.plan;
         if plan.because != said {
-            tracing::info!("{:?}: {}", plan.verdict, plan.because);
+            tracing::info!("{}: {}", plan.verdict, plan.because);
             said.clone_from(&plan.because);
         }
         if plan.verdict != Verdict::Wait {
@@ -141,7 +141,7 @@ async fn follow(work: &Workplace<'_>, upstream: NodeNumber, epoch: Epoch) -> any
     let primary = address.connect_in_time("repmgr").await?;
     register::register_standby(&primary, &spec.cluster, spec.me, upstream).await?;
     if !marker::is_provisioned(data, spec) {
-        log_report(&provision::provision(spec, &address, upstream, data).await.context("provision the primary")?);
+        log_report(&provision::provision(spec, &address, upstream, data, "adopted").await.context("provision the primary")?);
         marker::write(data, spec, marker::Origin::Clone)?;
     }
     Ok(())
@@ -155,7 +155,7 @@ async fn resume(work: &Workplace<'_>) -> anyhow::Result<()> {
     }
     let origin = marker::read(data).map_or(marker::Origin::Adopted, |marker| marker.origin);
     let server = TemporaryServer::start(work, data, Safety::Durable, Socket::Private).await?;
-    let report = provision::provision(spec, server.address(), spec.me, data).await?;
+    let report = provision::provision(spec, server.address(), spec.me, data, "adopted").await?;
     server.stop().await?;
     recovery::begin_reign_unless_promised(data, Epoch(1))?;
     marker::write(data, spec, origin)?;

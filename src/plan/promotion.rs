@@ -76,6 +76,17 @@ fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
     upstream.is_some_and(|up| up.role == Role::Standby)
 }
 
+/// The silent node that the standbys call their upstream and pgpool believes to be up, while nobody is primary.
+pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<NodeNumber> {
+    if view.primary().is_some() {
+        return None;
+    }
+    let is_upstream = |number: NodeNumber| {
+        view.serving().any(|(_, state)| state.upstream.as_deref().and_then(|host| view.named(host)) == Some(number))
+    };
+    view.silent().find(|number| believed_up.contains(number) && is_upstream(*number))
+}
+
 /// The standbys that a promotion locks and freezes, in node order, or why there are too few.
 pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>, String> {
     let standbys: Vec<(NodeNumber, &NodeState)> = view.serving().filter(|(_, state)| state.role == Role::Standby).collect();
@@ -145,7 +156,7 @@ pub enum Fitness {
 pub enum Asker {
     /// pgpool, a start or a health check.
     Machine,
-    /// `pgcluster promote`, `switchover`: a person answers for it.
+    /// `pgcluster promote`: a person answers for it.
     Person { preferred: Option<NodeNumber> },
 }
 
@@ -170,7 +181,7 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
     }
     if asker == Asker::Machine && acks == 0 && !best.recent {
         return Err(format!(
-            "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --force --because TEXT decides",
+            "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides",
             best.number
         ));
     }

@@ -173,12 +173,13 @@ pub fn service_rows(services: &[Service], found: &Found) -> Result<Option<String
 }
 
 /// The first reign, and the primary's own row in repmgr's metadata.
-pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber) -> anyhow::Result<Vec<String>> {
+pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber, reason: &str) -> anyhow::Result<Vec<String>> {
     let name = &cluster.nodes[me.index()].name;
     Ok(vec![
         format!(
-            "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, 'initdb' WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
-            sql_literal(name.as_str())?
+            "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, {} WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
+            sql_literal(name.as_str())?,
+            sql_literal(reason)?
         ),
         upsert_primary(cluster, me)?,
     ])

@@ -2,6 +2,7 @@
 //!
 //! Undecided is an answer: `Wait`. Refusing costs availability; guessing costs data.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role};
@@ -11,7 +12,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a clone over an empty volume waits for nodes that do not answer.
 pub const CONFIRM_PATIENCE: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StartFacts<'a> {
     pub me: &'a Me,
     pub own: &'a OwnData,
@@ -34,11 +35,13 @@ pub struct Me {
 }
 
 /// An operator's explicit order, with a reason that was logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     None,
     /// `pgcluster bootstrap --because …`
-    Bootstrap,
+    Bootstrap {
+        because: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +80,22 @@ pub enum Verdict {
     Wait,
     /// Exit with an error, nothing touched.
     Refuse,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Initdb => f.write_str("initdb"),
+            Verdict::Clone { from, .. } => write!(f, "clone from node {from}"),
+            Verdict::Follow { upstream, .. } => write!(f, "follow node {upstream}"),
+            Verdict::Rewind { from, .. } => write!(f, "rewind onto node {from}"),
+            Verdict::Resume => f.write_str("resume as primary"),
+            Verdict::Standby => f.write_str("start as standby"),
+            Verdict::Park => f.write_str("park"),
+            Verdict::Wait => f.write_str("wait"),
+            Verdict::Refuse => f.write_str("refuse"),
+        }
+    }
 }
 
 /// Decides. The arms follow the table of the design, top to bottom.
@@ -150,8 +169,8 @@ fn initdb_or_wait(facts: &StartFacts) -> StartPlan {
     let Me { number, bootstrap, quorum, .. } = facts.me;
     let occupied = numbers(facts.others.nodes.iter().filter(|(_, r)| !r.is_silent() && !r.is_empty_room()).map(|(n, _)| *n));
     let silent = numbers(facts.others.silent());
-    if facts.order == Order::Bootstrap {
-        plan(Verdict::Initdb, "an operator ordered the bootstrap on this node")
+    if let Order::Bootstrap { because } = &facts.order {
+        plan(Verdict::Initdb, format!("an operator ordered the bootstrap on this node: {because}"))
     } else if quorum.nodes == 1 {
         plan(Verdict::Initdb, "no data here, and this is the only node")
     } else if !occupied.is_empty() {
@@ -247,6 +266,10 @@ fn resume_or_park(facts: &StartFacts, own: &OwnNode) -> StartPlan {
                 quorum.nodes, quorum.resume
             ),
         ),
+        // A standalone node that grows into a cluster, or the only volume that was not lost.
+        None if facts.others.nodes.iter().all(|(_, reach)| reach.is_empty_room()) => {
+            plan(Verdict::Resume, "this node was primary, and every other node answered that it is empty: nobody holds more")
+        }
         None => park_or_wait(
             facts,
             format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume),

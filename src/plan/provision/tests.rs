@@ -44,7 +44,7 @@ fn two_services_on_a_new_server() {
     let roles = role_statements(&wanted, &Found::default(), &verifiers(&wanted)).unwrap();
     let services = service_statements(&spec.cluster.services, &Found::default(), 17).unwrap();
     let rows = service_rows(&spec.cluster.services, &Found::default()).unwrap();
-    let reign = first_reign_statements(&spec.cluster, spec.me).unwrap();
+    let reign = first_reign_statements(&spec.cluster, spec.me, "initdb").unwrap();
     let bands = [
         ("roles", roles),
         ("databases", wanted_databases(&spec)),

@@ -40,7 +40,7 @@ impl Scene {
 
     fn decides(&self) -> String {
         let Scene { me, own, others, waited, order } = self;
-        let plan = start(&StartFacts { me, own, others, waited: *waited, order: *order });
+        let plan = start(&StartFacts { me, own, others, waited: *waited, order: order.clone() });
         format!("{:?}: {}", plan.verdict, plan.because)
     }
 }
@@ -114,9 +114,9 @@ mod without_data {
 
     #[test]
     fn an_operator_may_order_the_bootstrap() {
-        assert_snapshot!(nothing(silent(), silent()).ordered(Order::Bootstrap).decides(), @"Initdb: an operator ordered the bootstrap on this node");
+        assert_snapshot!(nothing(silent(), silent()).ordered(Order::Bootstrap { because: "lost it".into() }).decides(), @"Initdb: an operator ordered the bootstrap on this node: lost it");
         // But not over a primary.
-        assert_snapshot!(nothing(primary(), empty()).ordered(Order::Bootstrap).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: no data here, and node 1 is primary of epoch 1");
+        assert_snapshot!(nothing(primary(), empty()).ordered(Order::Bootstrap { because: "lost it".into() }).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: no data here, and node 1 is primary of epoch 1");
     }
 }
 
