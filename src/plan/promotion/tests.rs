@@ -222,7 +222,7 @@ mod who_wins {
     #[test]
     fn no_stale_standby_by_itself_where_nobody_acknowledged() {
         let stale = Frozen { recent: false, ..frozen(PG02, 0x100) };
-        assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --force --because TEXT decides");
+        assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides");
         assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Machine, 1), "node 1");
         assert_eq!(chosen(&[stale], Asker::Person { preferred: None }, 0), "node 1");
     }
