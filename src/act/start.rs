@@ -15,6 +15,7 @@ use crate::model::{ClusterView, Epoch, NodeNumber, OwnData, Quorum, RoomState};
 use crate::observe::data_dir;
 use crate::observe::peer::look_at_others;
 use crate::observe::tools::Tools;
+use crate::observe::wal;
 use crate::plan::start::{self as decision, Me, StartFacts, StartPlan, Verdict};
 use crate::spec::{ClusterKind, PostgresSpec, Replication};
 
@@ -89,7 +90,7 @@ async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyh
     if let OwnData::Valid(node) = &mut own
         && decision::needs_wal_end(node, &others)
     {
-        node.wal_end = data_dir::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
+        node.wal_end = wal::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
     }
     let me = me(work.spec);
     let order = bootstrap_order::read();

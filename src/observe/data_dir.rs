@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::act::command::{Command, CommandError};
+use crate::act::command::Command;
 use crate::act::signal::StopSignals;
-use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, Role, conninfo_value};
+use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, Role, WalEnd, conninfo_value};
 use crate::observe::control_file;
 use crate::observe::tools::Tools;
 use crate::render::auto_conf;
@@ -38,35 +38,10 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         stopped: control.stopped,
         promised_epoch,
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
-        wal_end: control.checkpoint_at.max(control.recovered_to),
+        wal_end: WalEnd::At(control.checkpoint_at.max(control.recovered_to)),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
         parameters: control.parameters,
     }))
-}
-
-/// Where the WAL on disk really ends: pg_waldump reads on from the last safe point until a record is invalid and says where.
-/// Falls back to `own.wal_end` when pg_wal has nothing readable after it.
-pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<Lsn> {
-    let dump = Command::new(&tools.pg_waldump)
-        .args(["--quiet", "--path"])
-        .args([data_dir.join("pg_wal")])
-        .args(["--timeline", &own.timeline.to_string(), "--start", &own.wal_end.to_string()])
-        .timeout(Duration::from_secs(60))
-        .run(stop)
-        .await;
-    let said = match dump {
-        Ok(output) => output.stderr,
-        // The end of WAL is an error to it.
-        Err(CommandError::Failed { stderr, .. }) => stderr,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(end_in_waldump(&said).unwrap_or(own.wal_end).max(own.wal_end))
-}
-
-/// `… error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0`: the last LSN named.
-fn end_in_waldump(stderr: &[String]) -> Option<Lsn> {
-    let line = stderr.iter().rev().find(|line| line.contains("error in WAL record at"))?;
-    line.split(" at ").skip(1).filter_map(|part| part.split([':', ' ', ',']).next()?.parse().ok()).last()
 }
 
 /// The name of the unfinished-work marker of an in-place build (data directory that is itself a mount point).
@@ -177,12 +152,5 @@ mod tests {
         assert_eq!(Rewinding::mark(&writing, None), "17\n");
         assert_eq!(Rewinding::read("17\n"), None);
         assert_eq!(Rewinding::read("17\npgcluster rewind: beg"), Some(Rewinding::Writing));
-    }
-
-    #[test]
-    fn finds_the_end_that_pg_waldump_names() {
-        let text = "pg_waldump: error: error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0\n";
-        assert_eq!(end_in_waldump(&[text.to_string()]), Some("0/30000D8".parse().expect("LSN")));
-        assert_eq!(end_in_waldump(&["pg_waldump: error: could not find file".to_string()]), None);
     }
 }

@@ -7,3 +7,4 @@ pub mod host;
 pub mod peer;
 pub mod pool;
 pub mod tools;
+pub mod wal;

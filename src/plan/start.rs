@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role};
+use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role, WalEnd};
 
 /// How long a decision that more answers could change is put off.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -230,6 +230,10 @@ fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary
 
 /// Why the node cannot simply stream from the primary; none when its history is a prefix of the primary's.
 pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
+    let wal_end = match own.wal_end {
+        WalEnd::At(lsn) => lsn,
+        WalEnd::Lost(at) => return Some(format!("its WAL is gone here: the last checkpoint, at {at}, cannot be read")),
+    };
     if own.timeline > primary.timeline {
         return Some(format!("the data here is on timeline {}, the primary's on {}", own.timeline, primary.timeline));
     }
@@ -238,16 +242,16 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
         return match own.role {
             _ if !same_past => Some(format!("timeline {} began at another point here than on the primary", own.timeline)),
             Role::Primary => Some(format!("this node was itself the primary of timeline {}", own.timeline)),
-            Role::Standby if own.wal_end > primary.lsn => {
-                Some(format!("the WAL here ends at {}, beyond the primary's end {}", own.wal_end, primary.lsn))
+            Role::Standby if wal_end > primary.lsn => {
+                Some(format!("the WAL here ends at {}, beyond the primary's end {}", wal_end, primary.lsn))
             }
             Role::Standby => None,
         };
     }
     match primary.history.fork_of(own.timeline) {
         None => Some(format!("timeline {} is not in the primary's history", own.timeline)),
-        Some(fork) if own.wal_end > fork => {
-            Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", own.wal_end, own.timeline))
+        Some(fork) if wal_end > fork => {
+            Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", wal_end, own.timeline))
         }
         Some(_) => None,
     }
@@ -286,7 +290,7 @@ fn is_ahead(state: &NodeState, own: &OwnNode) -> bool {
     state.system_id == own.system_id
         && (state.promised_epoch > own.promised_epoch
             || state.epoch() > own.promised_epoch
-            || (state.timeline, state.lsn) > (own.timeline, own.wal_end))
+            || (state.timeline, state.lsn) > (own.timeline, own.wal_end.lsn()))
 }
 
 fn park_or_wait(facts: &StartFacts, because: String) -> StartPlan {

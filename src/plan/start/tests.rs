@@ -171,6 +171,11 @@ mod beside_a_primary {
     }
 
     #[test]
+    fn data_without_its_wal_is_not_followed_with() {
+        assert_snapshot!(beside(was_primary().without_wal()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but its WAL is gone here: the last checkpoint, at 0/100, cannot be read");
+    }
+
+    #[test]
     fn an_unknown_timeline_is_rewound() {
         let seen = primary().epoch(2).timeline(3, &[(1, 0x100)]).at(0x200);
         assert_snapshot!(pg01(was_standby_of("pg03").timeline(2, &[(1, 0x80)]), seen, silent()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but timeline 2 is not in the primary's history");
