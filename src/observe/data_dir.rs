@@ -4,13 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::act::command::Command;
 use crate::act::signal::StopSignals;
-use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, Role, WalEnd, conninfo_value};
+use crate::model::{Epoch, History, OwnData, OwnNode, Role, WalEnd, conninfo_value};
 use crate::observe::control_file;
 use crate::observe::tools::Tools;
 use crate::render::auto_conf;

@@ -136,7 +136,7 @@ impl Node {
             stopped: Stopped::Crashed,
             promised_epoch: Epoch(disk.conf.promised),
             upstream: disk.conf.upstream.map(host),
-            wal_end: disk.wal.lsn(),
+            wal_end: pgcluster::model::WalEnd::At(disk.wal.lsn()),
             history: disk.wal.history(),
             parameters: ParameterFloor::default(),
         })
