@@ -28,11 +28,12 @@ pub struct Report {
 impl Probe {
     pub fn start(cluster: &Cluster) -> Probe {
         cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS probe (id bigint PRIMARY KEY)");
+        let first = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) + 1 FROM probe").parse().unwrap();
         let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
         let stop = Arc::new(AtomicBool::new(false));
         let writer = std::thread::spawn({
             let stop = stop.clone();
-            move || write_until(&stop, &address)
+            move || write_until(&stop, &address, first)
         });
         Probe { stop, writer }
     }
@@ -99,11 +100,11 @@ impl Drop for Session {
 }
 
 /// A row whose session broke is neither acknowledged nor lost: its id is not used again.
-fn write_until(stop: &AtomicBool, address: &str) -> Report {
+fn write_until(stop: &AtomicBool, address: &str, first: u64) -> Report {
     let mut report = Report { acknowledged: BTreeSet::new(), longest_gap: Duration::ZERO };
     let mut session = Session::open(address);
     let mut last = Instant::now();
-    for id in 1.. {
+    for id in first.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
