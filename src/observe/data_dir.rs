@@ -1,6 +1,5 @@
 //! Reads this node's own data directory while no server runs on it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +10,8 @@ use anyhow::{Context, bail};
 
 use crate::act::command::{Command, CommandError};
 use crate::act::signal::StopSignals;
-use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, ParameterFloor, Role, Stopped, Timeline, conninfo_value};
+use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, Role, conninfo_value};
+use crate::observe::control_file;
 use crate::observe::tools::Tools;
 use crate::render::auto_conf;
 
@@ -21,16 +21,10 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         return Ok(OwnData::None);
     }
     check_major(data_dir, major)?;
-    let control = read_control(data_dir, tools, stop).await?;
-    let field =
-        |name: &str| control.get(name).map(String::as_str).with_context(|| format!("pg_controldata printed no \"{name}\""));
+    let control = control_file::read(data_dir, tools, stop).await?;
     let auto = auto_conf::read(&read_optional(&data_dir.join("postgresql.auto.conf"))?);
     let setting = |name: &str| auto.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let checkpoint: Timeline = field("Latest checkpoint's TimeLineID")?.parse()?;
-    let recovered: Timeline = field("Min recovery ending loc's timeline")?.parse()?;
-    let timeline = checkpoint.max(recovered);
-    let checkpoint_at: Lsn = field("Latest checkpoint location")?.parse()?;
-    let recovered_to: Lsn = field("Minimum recovery ending location")?.parse()?;
+    let timeline = control.checkpoint_timeline.max(control.recovered_timeline);
     let rewinding = read_rewinding(data_dir)?;
     let promised_epoch = Epoch(setting("pgcluster.promised_epoch").and_then(|text| text.parse().ok()).unwrap_or(0));
     if rewinding == Some(Rewinding::Writing) {
@@ -38,15 +32,15 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     }
     let standby = rewinding.is_some() || data_dir.join("standby.signal").exists();
     Ok(OwnData::Valid(OwnNode {
-        system_id: field("Database system identifier")?.parse()?,
+        system_id: control.system_id,
         timeline,
         role: if standby { Role::Standby } else { Role::Primary },
-        stopped: if field("Database cluster state")?.starts_with("shut down") { Stopped::Cleanly } else { Stopped::Crashed },
+        stopped: control.stopped,
         promised_epoch,
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
-        wal_end: checkpoint_at.max(recovered_to),
+        wal_end: control.checkpoint_at.max(control.recovered_to),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
-        parameters: ParameterFloor::from_values(ParameterFloor::NAMES.map(|name| control_setting(&control, name))),
+        parameters: control.parameters,
     }))
 }
 
@@ -148,23 +142,6 @@ fn check_major(data_dir: &Path, major: u32) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-async fn read_control(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> anyhow::Result<BTreeMap<String, String>> {
-    let output = Command::new(&tools.pg_controldata)
-        .args(["-D".as_ref(), data_dir.as_os_str()])
-        .env("LC_ALL", "C")
-        .timeout(Duration::from_secs(10))
-        .run(stop)
-        .await?;
-    Ok(output.stdout.iter().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim().into(), v.trim().into())).collect())
-}
-
-/// `max_connections setting:   100`; `max_prepared_xacts` and `max_locks_per_xact` are shortened there.
-fn control_setting(control: &BTreeMap<String, String>, name: &str) -> u32 {
-    let key =
-        format!("{} setting", name.replace("_prepared_transactions", "_prepared_xacts").replace("_per_transaction", "_per_xact"));
-    control.get(&key).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn read_optional(path: &PathBuf) -> anyhow::Result<String> {
