@@ -65,10 +65,8 @@ impl Cluster {
 
     /// Starts them all at once.
     pub fn start(&self, nodes: impl Iterator<Item = usize>) {
-        let starts: Vec<_> = nodes
-            .map(|node| self.container(node))
-            .map(|name| std::thread::spawn(move || docker(&["start", &name])))
-            .collect();
+        let starts: Vec<_> =
+            nodes.map(|node| self.container(node)).map(|name| std::thread::spawn(move || docker(&["start", &name]))).collect();
         for start in starts {
             start.join().expect("docker start succeeds");
         }

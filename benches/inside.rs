@@ -24,6 +24,8 @@ const PROGRAM: &str = "/usr/local/bin/pgcluster-bench";
 /// `docker <verb> options…` of a database container as in compose.yaml.
 pub fn container_args(verb: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = verb.iter().map(|word| word.to_string()).collect();
+    // The highest share of the processors: whatever else this machine does disturbs less.
+    args.push("--cpu-shares=262144".into());
     args.extend(["--shm-size=256m", "--read-only", "--cap-drop=ALL"].map(String::from));
     args.extend(TMPFS.iter().flat_map(|mount| ["--tmpfs".to_string(), mount.to_string()]));
     args

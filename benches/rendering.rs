@@ -17,7 +17,8 @@ pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let mut samples = Samples::default();
     for _ in 0..setup.runs * 3 {
         let began = Instant::now();
-        let files = postgres_files(&postgres, &postgres_facts(&postgres))?.len() + pgpool_files(&pgpool, &pgpool_facts(&pgpool))?.len();
+        let files =
+            postgres_files(&postgres, &postgres_facts(&postgres))?.len() + pgpool_files(&pgpool, &pgpool_facts(&pgpool))?.len();
         samples.ours.push(ms(began.elapsed()));
         std::hint::black_box(files);
     }
