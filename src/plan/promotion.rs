@@ -3,7 +3,7 @@
 //! The steps between them (locks, freezing, promoting) are in `act::promote`. The order of decisions is: `need`, `electorate`,
 //! `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one costs data.
 
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
+use crate::model::{ClusterView, Epoch, History, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
 
 /// A message from the primary that is younger than this proves that it lives. A WAL receiver asks for a sign of life after half of
 /// `wal_receiver_timeout` (5 s), so a living primary is never silent for longer.
@@ -137,6 +137,7 @@ pub fn next_epoch<'a>(locked: impl Iterator<Item = &'a NodeState>) -> Epoch {
 pub struct Frozen {
     pub number: NodeNumber,
     pub rank: Rank,
+    pub history: History,
     pub fitness: Fitness,
     /// Heard from the old primary shortly before its end; asynchronous automatic promotions ask for it.
     pub recent: bool,
@@ -186,6 +187,14 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
         ));
     }
     Ok(best.number)
+}
+
+/// The other frozen standbys whose data is a prefix of the candidate's. A parked primary may hold commits of its own: PostgreSQL lets
+/// it stream all the same, and takes its position for an acknowledgement. It stays frozen until its restart rewinds it.
+pub fn followers(frozen: &[Frozen], candidate: NodeNumber) -> Vec<NodeNumber> {
+    let Some(chosen) = frozen.iter().find(|node| node.number == candidate) else { return Vec::new() };
+    let is_prefix = |node: &&Frozen| chosen.history.contains(&node.history, node.rank.lsn) && node.rank <= chosen.rank;
+    frozen.iter().filter(|node| node.number != candidate).filter(is_prefix).map(|node| node.number).collect()
 }
 
 #[cfg(test)]

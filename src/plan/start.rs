@@ -55,7 +55,7 @@ pub struct StartPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Initdb,
-    /// Copy everything from this primary.
+    /// Copy everything from this primary; old data is kept beside until this node streams.
     Clone {
         from: NodeNumber,
         epoch: Epoch,
@@ -224,6 +224,10 @@ fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary
         Some(how) if own.role == Role::Primary && epoch == own.promised_epoch && facts.waited < PATIENCE => {
             plan(Verdict::Wait, format!("node {from} claims this node's own epoch {epoch}: {how}"))
         }
+        // pg_rewind compares timelines by number: on the same one it finds nothing to rewind.
+        Some(how) if own.timeline == primary.timeline => {
+            plan(Verdict::Clone { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}"))
+        }
         Some(how) => plan(Verdict::Rewind { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}")),
     }
 }
@@ -252,6 +256,9 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
         None => Some(format!("timeline {} is not in the primary's history", own.timeline)),
         Some(fork) if wal_end > fork => {
             Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", wal_end, own.timeline))
+        }
+        Some(_) if !primary.history.contains(&own.history, own.wal_end) => {
+            Some(format!("timeline {} began at another point here than on the primary", own.timeline))
         }
         Some(_) => None,
     }

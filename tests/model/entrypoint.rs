@@ -184,8 +184,8 @@ impl World {
         if !self.reaches(Place::Node(number), from) || source.life != life || source.server().is_none() {
             // Killed while it wrote: the settings may be the source's already.
             let promised = own.conf.promised.max(theirs.conf.promised);
-            let disk = self.nodes[number].disk.as_mut().expect("seen above");
-            (disk.half_rewound, disk.conf.promised) = (true, promised);
+            self.nodes[number].disk.as_mut().expect("seen above").conf.promised = promised;
+            self.spoil(number);
             self.nodes[number].kill();
             return Ok(());
         }

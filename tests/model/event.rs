@@ -125,31 +125,35 @@ impl World {
 }
 
 impl Event {
-    /// Something that might happen in a cluster of this size. Faults are rare enough that promotions come to their end.
-    pub fn any(nodes: usize, dice: &mut Dice) -> Event {
+    /// Something that might happen in a cluster of this size; a fault once in `peace` events, and its end more often.
+    pub fn any(nodes: usize, peace: usize, dice: &mut Dice) -> Event {
         let (node, other, outsider, seed) = (dice.roll(nodes), dice.roll(nodes), dice.roll(OUTSIDERS), dice.next());
-        match dice.roll(400) {
-            0..4 => Event::Crash(node),
-            4..6 => Event::Pause(node),
-            6..16 => Event::Unpause(node),
-            16..19 => Event::Cut(node, other),
-            19..39 => Event::Mend(node, other),
-            39..41 => Event::CutOutside(outsider, node),
-            41..51 => Event::MendOutside(outsider, node),
-            51 => Event::LoseVolume(node),
-            52 => Event::PromoterDies(outsider),
-            53 => Event::HealthDies(node),
-            54..64 => Event::Enter(node),
-            64..114 => Event::Start(node, seed),
-            114..164 => Event::Heal(node, seed),
-            164..170 => Event::Alarm(outsider),
-            170..250 => Event::Promoter(outsider, seed),
-            250..260 => Event::SessionEnds(node),
-            260..290 => Event::Connect(node),
-            290..300 => Event::HangUp(node),
-            300..330 => Event::Stream(node, 1 + dice.roll(3)),
-            330..360 => Event::Deliver(node, other),
-            360..375 => Event::Write(node),
+        if dice.one_in(peace) {
+            return match dice.roll(16) {
+                0..4 => Event::Crash(node),
+                4..6 => Event::Pause(node),
+                6..10 => Event::Cut(node, other),
+                10..12 => Event::CutOutside(outsider, node),
+                12 => Event::LoseVolume(node),
+                13..15 => Event::PromoterDies(outsider),
+                _ => Event::HealthDies(node),
+            };
+        }
+        match dice.roll(200) {
+            0..4 => Event::Unpause(node),
+            4..12 => Event::Mend(node, other),
+            12..16 => Event::MendOutside(outsider, node),
+            16..26 => Event::Enter(node),
+            26..56 => Event::Start(node, seed),
+            56..80 => Event::Heal(node, seed),
+            80..84 => Event::Alarm(outsider),
+            84..114 => Event::Promoter(outsider, seed),
+            114..120 => Event::SessionEnds(node),
+            120..140 => Event::Connect(node),
+            140..145 => Event::HangUp(node),
+            145..160 => Event::Stream(node, 1 + dice.roll(3)),
+            160..175 => Event::Deliver(node, other),
+            175..187 => Event::Write(node),
             _ => Event::Acknowledge(node),
         }
     }

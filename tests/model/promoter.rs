@@ -186,7 +186,8 @@ impl Promoter {
         let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum.acks)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
-        let is_frozen = |session: &Session| frozen.iter().any(|node| node.number.index() == session.node);
+        let told = promotion::followers(&frozen, NodeNumber(chosen as u32));
+        let is_frozen = |session: &Session| session.node == chosen || told.contains(&NodeNumber(session.node as u32));
         let (candidate, followers): (Vec<_>, Vec<_>) =
             self.sessions.iter().filter(|s| is_frozen(s)).cloned().partition(|session| session.node == chosen);
         let candidate = candidate.into_iter().next().ok_or("the candidate is one of the frozen")?;
@@ -205,7 +206,13 @@ impl Promoter {
         if world.mutation == Mutation::NoEpochRow {
             rank.data_epoch.0 = 0;
         }
-        Some(Frozen { number: NodeNumber(session.node as u32), rank, fitness: Fitness::Fit, recent: true })
+        Some(Frozen {
+            number: NodeNumber(session.node as u32),
+            rank,
+            history: state.history,
+            fitness: Fitness::Fit,
+            recent: true,
+        })
     }
 }
 

@@ -42,6 +42,7 @@ impl Setup {
     /// One walk: a new cluster forms in calm (mostly), then `steps` events, then calm again.
     pub fn walk(self, seed: u64, steps: usize, tally: &mut Tally) -> Option<Failure> {
         let mut dice = Dice(seed ^ (self.nodes as u64) << 56);
+        let peace = dice.pick(&[20, 50, 150]);
         let mut world = self.world();
         let mut events = Vec::new();
         let mut violation = world.settle().err();
@@ -49,7 +50,30 @@ impl Setup {
             if violation.is_some() {
                 break;
             }
-            let event = Event::any(self.nodes, &mut dice);
+            let event = Event::any(self.nodes, peace, &mut dice);
+            if std::env::var("DBG").is_ok() {
+                let w: String = world
+                    .nodes
+                    .iter()
+                    .map(|n| match &n.process {
+                        crate::node::Process::Down => 'd',
+                        crate::node::Process::Entrypoint(_) => 'e',
+                        crate::node::Process::Starting => 's',
+                        crate::node::Process::Server(s) => {
+                            if n.is_primary() {
+                                'P'
+                            } else if s.receiver.is_some() {
+                                'r'
+                            } else if s.conf.upstream.is_none() {
+                                'f'
+                            } else {
+                                'n'
+                            }
+                        }
+                    })
+                    .collect();
+                eprintln!("{w} {event:?}");
+            }
             match world.happen(event) {
                 Ok(false) => {}
                 Ok(true) => events.push(event),

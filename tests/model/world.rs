@@ -284,16 +284,28 @@ impl World {
         if let Process::Entrypoint(entrypoint) = &self.nodes[number].process
             && let crate::entrypoint::Stage::Rewinding { .. } = entrypoint.stage
         {
-            self.nodes[number].disk.as_mut().expect("it is rewound").half_rewound = true;
+            self.spoil(number);
         }
         self.nodes[number].kill();
         self.nodes[number].paused = false;
         was_up
     }
 
+    /// A rewind was killed while it wrote: what is on the volume is no data any more, if the guarantee covers one more loss.
+    pub fn spoil(&mut self, number: usize) {
+        if self.may_lose(number) {
+            self.nodes[number].disk.as_mut().expect("it is rewound").half_rewound = true;
+            self.lost_volumes.push(number);
+        }
+    }
+
+    fn may_lose(&self, number: usize) -> bool {
+        self.lost_volumes.len() < self.quorum.acks && !self.lost_volumes.contains(&number)
+    }
+
     /// The volume is gone. The guarantee covers as many at a time as there are copies beside the primary's.
     pub fn lose_volume(&mut self, number: usize) -> bool {
-        if self.lost_volumes.len() >= self.quorum.acks || self.nodes[number].disk.is_none() {
+        if !self.may_lose(number) || self.nodes[number].disk.is_none() {
             return false;
         }
         self.crash(number);
