@@ -257,7 +257,7 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
         Some(fork) if wal_end > fork => {
             Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", wal_end, own.timeline))
         }
-        Some(_) if !primary.history.contains(&own.history, own.wal_end) => {
+        Some(_) if !primary.history.contains(&own.history, wal_end) => {
             Some(format!("timeline {} began at another point here than on the primary", own.timeline))
         }
         Some(_) => None,
