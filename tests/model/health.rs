@@ -14,6 +14,7 @@ use crate::promoter::{Promoter, begin_reign};
 use crate::world::{Place, World};
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few of them exist at a time")]
 pub enum Health {
     Looking {
         me: NodeState,
