@@ -183,7 +183,7 @@ mod tests {
         assert!(err.to_string().contains("another container still holds it"), "{err}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         drop(first);
-        VolumeLock::take_directory(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
+        VolumeLock::take_directory(dir.path(), Duration::from_secs(5), |_| ()).await.unwrap();
     }
 
     #[tokio::test]
