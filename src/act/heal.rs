@@ -61,7 +61,7 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<Stri
             register::register_standby(&upstream, cluster, spec.me, primary).await?;
             let me = Standby::connect(cluster, spec.me).await?;
             me.order(&[("pgcluster.promised_epoch", &epoch.to_string())]).await?;
-            me.follow(primary).await?;
+            me.follow(primary, epoch).await?;
             format!("pointed at node {primary}: {because}")
         }
         Action::Elect => {

@@ -104,9 +104,9 @@ async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumb
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
     let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);
     let candidate = candidate.into_iter().next().expect("the candidate is one of the frozen");
-    candidate.prepare_for_followers().await?;
+    candidate.prepare_for_followers(epoch, &told).await?;
     fault_point("promote-prepared");
-    let (promoted, _) = tokio::join!(candidate.promote(epoch, wish.reason), follow_all(&followers, chosen));
+    let (promoted, _) = tokio::join!(candidate.promote(epoch, wish.reason), follow_all(&followers, chosen, epoch));
     promoted?;
     fault_point("promote-done");
     candidate.checkpoint_behind_our_back().await;
@@ -114,19 +114,20 @@ async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumb
 }
 
 /// A follower that cannot be told now is brought back by its own health check.
-async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber) {
-    for result in join_all(followers.iter().map(|follower| follower.follow(primary))).await {
+async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber, reign: Epoch) {
+    for result in join_all(followers.iter().map(|follower| follower.follow(primary, reign))).await {
         if let Err(error) = result {
             tracing::warn!("a follower was not told: {error:#}");
         }
     }
 }
 
-/// The view again, of the locked nodes alone, as they are now.
+/// The view again, of servers the locked ones alone, as they are now.
 fn locked_view(view: &ClusterView, standbys: &[Standby<'_>], states: &[NodeState]) -> ClusterView {
+    let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
     let nodes = standbys
         .iter()
         .zip(states)
         .map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
-    ClusterView { nodes: nodes.collect(), hosts: view.hosts.clone() }
+    ClusterView { nodes: nodes.chain(rest).collect(), hosts: view.hosts.clone() }
 }

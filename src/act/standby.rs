@@ -80,13 +80,13 @@ impl<'a> Standby<'a> {
                 timeline: state.timeline.max(before.timeline),
                 lsn: state.lsn.max(before.lsn),
             },
-            history: state.history,
             fitness: match (paused, flag) {
                 (true, _) => Fitness::Paused,
                 (false, BackendFlag::DisallowToFailover) => Fitness::Disallowed,
                 (false, BackendFlag::AllowToFailover) => Fitness::Fit,
             },
             recent: before.heard_recently,
+            state,
         })
     }
 
@@ -113,25 +113,42 @@ impl<'a> Standby<'a> {
         bail!("the WAL receiver did not end, or replay did not come to its end, in {} s", ORDER_DEADLINE.as_secs())
     }
 
-    /// Points at the new primary; the promise was made when it was frozen.
-    pub async fn follow(&self, primary: NodeNumber) -> anyhow::Result<()> {
+    /// Points at the primary of `reign`; the promise was made before.
+    pub async fn follow(&self, primary: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
         let nodes = &self.cluster.nodes;
         let conninfo = primary_conninfo(&nodes[self.number.index()], &nodes[primary.index()])?;
-        self.order(&[("primary_slot_name", &self.number.id().slot_name()), ("primary_conninfo", &conninfo)]).await
+        self.order(&[
+            ("pgcluster.reign", &reign.to_string()),
+            ("primary_slot_name", &self.number.id().slot_name()),
+            ("primary_conninfo", &conninfo),
+        ])
+        .await
     }
 
-    /// Slots for everybody else, so that nobody misses WAL from the first moment on, and nobody may write before the epoch is in.
-    pub async fn prepare_for_followers(&self) -> anyhow::Result<()> {
-        let slots: Vec<String> = self.others().map(|number| format!("('{}')", number.id().slot_name())).collect();
-        if !slots.is_empty() {
+    /// Slots, so that nobody misses WAL from the first moment on, and nobody may write before the epoch is in.
+    ///
+    /// Only `followers` may stream at once. A node that still points here from an earlier time, with data of its own, would have its
+    /// position taken for an acknowledgement: without its slot it is refused until it has compared itself and registered.
+    pub async fn prepare_for_followers(&self, epoch: Epoch, followers: &[NodeNumber]) -> anyhow::Result<()> {
+        let (told, rest): (Vec<NodeNumber>, Vec<NodeNumber>) = self.others().partition(|number| followers.contains(number));
+        let list = |names: Vec<String>| names.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
+        let taken = list(rest.iter().map(|number| number.id().slot_name()).collect());
+        if !taken.is_empty() {
             let statement = format!(
-                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {}) AS wanted(name) \
-                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)",
-                slots.join(", ")
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE (slot_name) IN ({taken}) AND NOT active"
             );
             self.send(&statement).await?;
         }
-        self.order(&[("default_transaction_read_only", "on")]).await
+        let given = told.iter().map(|number| number.id().slot_name());
+        let wanted = list(given.chain(rest.iter().map(|number| number.id().keeper_name())).collect());
+        if !wanted.is_empty() {
+            let statement = format!(
+                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {wanted}) AS wanted(name) \
+                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)"
+            );
+            self.send(&statement).await?;
+        }
+        self.order(&[("pgcluster.reign", &epoch.to_string()), ("default_transaction_read_only", "on")]).await
     }
 
     /// Returns when this node is a writable primary whose reign is on record.

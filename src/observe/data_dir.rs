@@ -32,7 +32,8 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     let checkpoint_at: Lsn = field("Latest checkpoint location")?.parse()?;
     let recovered_to: Lsn = field("Minimum recovery ending location")?.parse()?;
     let rewinding = read_rewinding(data_dir)?;
-    let promised_epoch = Epoch(setting("pgcluster.promised_epoch").and_then(|text| text.parse().ok()).unwrap_or(0));
+    let epoch = |name: &str| Epoch(setting(name).and_then(|text| text.parse().ok()).unwrap_or(0));
+    let promised_epoch = epoch("pgcluster.promised_epoch");
     if rewinding == Some(Rewinding::Writing) {
         return Ok(OwnData::Unfinished { promised_epoch });
     }
@@ -43,6 +44,7 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         role: if standby { Role::Standby } else { Role::Primary },
         stopped: if field("Database cluster state")?.starts_with("shut down") { Stopped::Cleanly } else { Stopped::Crashed },
         promised_epoch,
+        reign: epoch("pgcluster.reign"),
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
         wal_end: checkpoint_at.max(recovered_to),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,

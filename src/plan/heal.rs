@@ -128,7 +128,7 @@ fn heal_standby(facts: &Facts) -> Healing {
         return healing(action, because);
     };
     let follows = me.upstream.as_deref().and_then(|host| others.named(host)) == Some(number);
-    let is_prefix = state.history.contains(&me.history, me.lsn);
+    let is_prefix = state.contains(&me.history, me.lsn, me.reign);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
         (false, _, _) => healing(
@@ -144,8 +144,13 @@ fn heal_standby(facts: &Facts) -> Healing {
             healing(Action::Restart, format!("the data here is no prefix of node {number}'s history: the restart rewinds it"))
         }
         (true, false, true) => healing(
-            Action::Repoint { primary: number, epoch: state.epoch() },
+            Action::Repoint { primary: number, epoch: state.own_reign() },
             format!("node {number} is primary of epoch {}", state.epoch()),
+        ),
+        // It may have no slot there yet.
+        (true, true, true) if waited >= CONTRADICTION / 2 && waited < 3 * CONTRADICTION => healing(
+            Action::Repoint { primary: number, epoch: state.own_reign() },
+            format!("not streaming from node {number} for {} s: registers there again", waited.as_secs()),
         ),
         (true, _, _) if waited >= 3 * CONTRADICTION => healing(
             Action::Restart,

@@ -60,9 +60,13 @@ impl World {
             Health::Repointing { primary, epoch } => {
                 let up = &self.nodes[primary];
                 let writable = up.is_primary() && up.server().is_some_and(|server| !server.conf.read_only);
-                let orders = [Order::Promise(epoch), Order::Reload, Order::Point(Some(primary)), Order::Reload];
+                let follow = [Order::Reign(epoch), Order::Point(Some(primary)), Order::Reload];
+                let orders = [Order::Promise(epoch), Order::Reload].into_iter().chain(follow);
                 let registered = writable && self.reaches(Place::Node(number), primary);
-                registered.then(|| Health::Ordering(orders.into_iter().rev().collect()))
+                if registered {
+                    self.give_slot(primary, number);
+                }
+                registered.then(|| Health::Ordering(orders.rev().collect()))
             }
             Health::Ordering(mut orders) => {
                 let order = orders.pop()?;

@@ -155,7 +155,8 @@ impl Promoter {
         }
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&ClusterView { nodes: nodes.collect(), hosts: view.hosts }, quorum(world))?;
+        let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
+        promotion::electorate(&ClusterView { nodes: nodes.chain(rest).collect(), hosts: view.hosts }, quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
         let orders: Vec<Order> = promise.into_iter().chain([Order::Point(None), Order::Reload]).collect();
@@ -191,7 +192,9 @@ impl Promoter {
         let (candidate, followers): (Vec<_>, Vec<_>) =
             self.sessions.iter().filter(|s| is_frozen(s)).cloned().partition(|session| session.node == chosen);
         let candidate = candidate.into_iter().next().ok_or("the candidate is one of the frozen")?;
-        let candidate = Progress::new(candidate, vec![Order::ReadOnly(true), Order::Reload]);
+        let slots = followers.iter().fold(0, |slots, follower| slots | 1 << follower.node);
+        let candidate =
+            Progress::new(candidate, vec![Order::Slots(slots), Order::Reign(epoch), Order::ReadOnly(true), Order::Reload]);
         Ok(Stage::Preparing { epoch, candidate, followers })
     }
 
@@ -206,18 +209,12 @@ impl Promoter {
         if world.mutation == Mutation::NoEpochRow {
             rank.data_epoch.0 = 0;
         }
-        Some(Frozen {
-            number: NodeNumber(session.node as u32),
-            rank,
-            history: state.history,
-            fitness: Fitness::Fit,
-            recent: true,
-        })
+        Some(Frozen { number: NodeNumber(session.node as u32), rank, state, fitness: Fitness::Fit, recent: true })
     }
 }
 
 fn promoting(epoch: u64, candidate: &Session, followers: Vec<Session>) -> Stage {
-    let follow = vec![Order::Point(Some(candidate.node)), Order::Reload];
+    let follow = vec![Order::Reign(epoch), Order::Point(Some(candidate.node)), Order::Reload];
     let orders = [Order::Promote].into_iter().chain(begin_reign(epoch)).collect();
     Stage::Promoting {
         candidate: Progress::new(candidate.clone(), orders),

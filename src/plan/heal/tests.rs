@@ -146,7 +146,8 @@ mod a_standby {
 
     #[test]
     fn that_does_not_stream_restarts_in_the_end() {
-        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(29).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(4).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(5).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(1) }: not streaming from node 1 for 5 s: registers there again");
         // Later.
         assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(30).heals(), @"Restart: not streaming from node 1 for 30 s: the start decides anew");
     }
