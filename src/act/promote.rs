@@ -9,7 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Reach, Role};
 use crate::observe::peer::look;
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::{ClusterSpec, Replication};
@@ -89,7 +89,8 @@ async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumb
     // What was true before the locks may not be any more.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
-    promotion::electorate(&locked_view(view, &standbys, &states), quorum).map_err(anyhow::Error::msg)?;
+    let locked = || standbys.iter().map(Standby::number).zip(&states);
+    promotion::electorate(&reduced(view, locked()), quorum).map_err(anyhow::Error::msg)?;
     let epoch = promotion::next_epoch(states.iter());
     fault_point("promote-locked");
     let frozen: Vec<Frozen> = join_all(standbys.iter().zip(&states).map(|(standby, before)| standby.freeze(epoch, before)))
@@ -98,7 +99,9 @@ async fn attempt(wish: &Wish<'_>, view: &ClusterView) -> anyhow::Result<NodeNumb
         .filter_map(|result| result.inspect_err(|error| tracing::warn!("not frozen: {error:#}")).ok())
         .collect();
     fault_point("promote-frozen");
-    promotion::enough(frozen.len(), quorum).map_err(anyhow::Error::msg)?;
+    let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
+    let as_before = locked().filter(|(number, _)| is_frozen(*number));
+    promotion::electorate(&reduced(view, as_before), quorum).map_err(anyhow::Error::msg)?;
     let chosen = promotion::candidate(&frozen, wish.asker, quorum.acks).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
@@ -122,12 +125,9 @@ async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber, reign: Epoch
     }
 }
 
-/// The view again, of servers the locked ones alone, as they are now.
-fn locked_view(view: &ClusterView, standbys: &[Standby<'_>], states: &[NodeState]) -> ClusterView {
+/// The view again, of servers these alone, as they were read later.
+fn reduced<'a>(view: &ClusterView, servers: impl Iterator<Item = (NodeNumber, &'a NodeState)>) -> ClusterView {
     let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
-    let nodes = standbys
-        .iter()
-        .zip(states)
-        .map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
-    ClusterView { nodes: nodes.chain(rest).collect(), hosts: view.hosts.clone() }
+    let servers = servers.map(|(number, state)| (number, Reach::Serving(Box::new(state.clone()))));
+    ClusterView { nodes: servers.chain(rest).collect(), hosts: view.hosts.clone() }
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio_postgres::Client;
 
 use crate::act::fault_point::fault_point;
-use crate::model::{Epoch, NodeNumber, NodeState, Rank};
+use crate::model::{Epoch, NodeNumber, NodeState, Rank, Role};
 use crate::observe::peer::{control_address, read_state};
 use crate::plan::promotion::{Fitness, Frozen};
 use crate::plan::provision;
@@ -58,7 +58,8 @@ impl<'a> Standby<'a> {
         in_time(read_state(&self.client)).await.with_context(|| self.failed("read the state"))
     }
 
-    async fn lock(&self) -> anyhow::Result<()> {
+    /// For as long as this session lasts.
+    pub async fn lock(&self) -> anyhow::Result<()> {
         let row = in_time(async { Ok(self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?) }).await?;
         ensure!(row.get::<_, bool>(0), "{}: another promotion holds the lock", self.name());
         Ok(())
@@ -171,6 +172,9 @@ impl<'a> Standby<'a> {
 
     /// The epoch row, repmgr's metadata, and then the node is open. Also what a primary does whose promoter died before.
     pub async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
+        let state = self.read().await?;
+        let reign = state.own_reign();
+        ensure!(state.role == Role::Primary && reign == epoch, "{}: in reign {reign} now, not in {epoch}", self.name());
         let name = sql_literal(self.name())?;
         let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
         // A statement of its own: a transaction is read-only or not from its beginning.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Rank, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Rank, Reach, Role};
 use crate::spec::FailoverMode;
 
 /// How long a contradiction may last before a primary gives way to it.
@@ -157,6 +157,24 @@ fn heal_standby(facts: &Facts) -> Healing {
             format!("not streaming from node {number} for {} s: the start decides anew", waited.as_secs()),
         ),
         (true, _, _) => healing(Action::Nothing, format!("not streaming from node {number} yet")),
+    }
+}
+
+/// Whether a standby may be pointed at a primary, as it is at the last moment.
+pub fn may_follow(me: &NodeState, primary: NodeNumber, others: &ClusterView) -> Result<(), String> {
+    let Some(state) = others.reach(primary).and_then(Reach::serving) else {
+        return Err(format!("node {primary} does not answer"));
+    };
+    if me.role == Role::Primary || me.promised_epoch > state.own_reign() {
+        return Err(format!(
+            "it promised epoch {} meanwhile, and node {primary} reigns in {}",
+            me.promised_epoch,
+            state.own_reign()
+        ));
+    }
+    match state.contains(&me.history, me.lsn, me.reign) {
+        true => Ok(()),
+        false => Err(format!("the data here is no prefix of node {primary}'s history any more")),
     }
 }
 

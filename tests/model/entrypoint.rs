@@ -94,10 +94,10 @@ impl World {
 
     fn decide(&mut self, number: usize, view: &pgcluster::model::ClusterView, dice: &mut Dice) -> Result<(), Violation> {
         let mut own = self.nodes[number].own_data();
-        if self.mutation == Mutation::FollowOlderReigns
-            && let Some((_, primary)) = view.primary()
-        {
-            forget_promise(&mut own, primary.epoch());
+        match (self.mutation, view.primary()) {
+            (Mutation::FollowOlderReigns, Some((_, primary))) => forget_promise(&mut own, primary.epoch()),
+            (Mutation::NoReign, _) => forget_reign(&mut own),
+            _ => {}
         }
         // Waiting longer than for confirmation is not in the guarantee: see the module documentation.
         let waited = if self.calm { PATIENCE } else { dice.pick(&[Duration::ZERO, PATIENCE]) };
@@ -223,5 +223,11 @@ fn forget_promise(own: &mut OwnData, epoch: Epoch) {
         OwnData::Valid(own) => own.promised_epoch = own.promised_epoch.min(epoch),
         OwnData::Unfinished { promised_epoch } => *promised_epoch = epoch.min(*promised_epoch),
         OwnData::None => {}
+    }
+}
+
+fn forget_reign(own: &mut OwnData) {
+    if let OwnData::Valid(own) = own {
+        own.reign = Epoch(0);
     }
 }

@@ -134,8 +134,13 @@ impl World {
             }
             Order::Promote if role == Role::Standby => self.end_recovery(number),
             Order::Promote => {}
-            Order::BeginReign(_) if role == Role::Standby => return false,
             Order::BeginReign(epoch) => {
+                // `begin_reign` asks for both first, in the session that then writes.
+                let reign = node.state(0).expect("a server has a state").own_reign();
+                if role == Role::Standby || reign.0 != epoch {
+                    return false;
+                }
+                let disk = self.nodes[number].disk.as_ref().expect("a server has data");
                 if !disk.wal.0.iter().any(|entry| entry.kind == Kind::Row(epoch)) {
                     self.append(number, Kind::Row(epoch));
                 }
