@@ -12,8 +12,9 @@ use tokio_postgres::Client;
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::Standby;
 use crate::act::{memory, register, staging};
+use crate::model::{ClusterView, Epoch, NodeNumber};
 use crate::observe::peer::{control_address, look_at_others, read_state};
-use crate::plan::heal::{Action, Facts, Healing, heal};
+use crate::plan::heal::{Action, Facts, Healing, heal, may_follow};
 use crate::plan::promotion::Asker;
 use crate::spec::PostgresSpec;
 
@@ -41,18 +42,18 @@ pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Resul
         staging::remove_old(&spec.data_dir).await?;
         drop_slots_of_an_earlier_reign(local).await?;
     }
-    carry_out(spec, healing).await
+    carry_out(spec, healing, &others).await
 }
 
 /// A former primary, or a candidate that was not promoted, keeps WAL for nodes that get theirs elsewhere. Not asked of a frozen node:
 /// its slots may be those of the promotion that is under way.
 async fn drop_slots_of_an_earlier_reign(local: &Client) -> anyhow::Result<()> {
     let statement = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
-         WHERE slot_type = 'physical' AND NOT active AND slot_name LIKE 'repmgr\\_slot\\_%' AND pg_is_in_recovery()";
+         WHERE slot_type = 'physical' AND NOT active AND (slot_name LIKE 'repmgr\\_slot\\_%' OR slot_name LIKE 'pgcluster\\_keep\\_%') AND pg_is_in_recovery()";
     local.batch_execute(statement).await.context("drop the slots of an earlier reign")
 }
 
-async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<String> {
+async fn carry_out(spec: &PostgresSpec, healing: Healing, others: &ClusterView) -> anyhow::Result<String> {
     let Healing { action, because, .. } = healing;
     let cluster = &spec.cluster;
     Ok(match action {
@@ -69,8 +70,7 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<Stri
             let upstream = control_address(cluster, &cluster.nodes[primary.index()]).connect_in_time("repmgr").await?;
             register::register_standby(&upstream, cluster, spec.me, primary).await?;
             let me = Standby::connect(cluster, spec.me).await?;
-            me.order(&[("pgcluster.promised_epoch", &epoch.to_string())]).await?;
-            me.follow(primary).await?;
+            repoint(&me, primary, others, epoch).await?;
             format!("pointed at node {primary}: {because}")
         }
         Action::Elect => {
@@ -81,6 +81,16 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing) -> anyhow::Result<Stri
             }
         }
     })
+}
+
+/// Under the lock of promotions, and with nothing arriving any more: what the look found may have changed since.
+async fn repoint(me: &Standby<'_>, primary: NodeNumber, others: &ClusterView, epoch: Epoch) -> anyhow::Result<()> {
+    me.lock().await?;
+    let before = me.read().await?;
+    may_follow(&before, primary, others).map_err(anyhow::Error::msg)?;
+    let frozen = me.freeze(epoch, &before).await?;
+    may_follow(&frozen.state, primary, others).map_err(anyhow::Error::msg)?;
+    me.follow(primary, epoch).await
 }
 
 /// Fast shutdown; the container's restart policy brings it back through the start decision.

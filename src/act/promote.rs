@@ -9,7 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Reach, Role};
 use crate::observe::peer::{Sessions, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::{ClusterSpec, Replication};
@@ -93,7 +93,8 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     // What was true before the locks may not be any more.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
-    promotion::electorate(&locked_view(view, &standbys, &states), quorum).map_err(anyhow::Error::msg)?;
+    let locked = || standbys.iter().map(Standby::number).zip(&states);
+    promotion::electorate(&reduced(view, locked()), quorum).map_err(anyhow::Error::msg)?;
     let epoch = promotion::next_epoch(states.iter());
     fault_point("promote-locked");
     let frozen: Vec<Frozen> = join_all(standbys.iter().zip(&states).map(|(standby, before)| standby.freeze(epoch, before)))
@@ -102,15 +103,17 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
         .filter_map(|result| result.inspect_err(|error| tracing::warn!("not frozen: {error:#}")).ok())
         .collect();
     fault_point("promote-frozen");
-    promotion::enough(frozen.len(), quorum).map_err(anyhow::Error::msg)?;
+    let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
+    let as_before = locked().filter(|(number, _)| is_frozen(*number));
+    promotion::electorate(&reduced(view, as_before), quorum).map_err(anyhow::Error::msg)?;
     let chosen = promotion::candidate(&frozen, wish.asker, quorum.acks).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
     let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);
     let candidate = candidate.into_iter().next().expect("the candidate is one of the frozen");
-    candidate.prepare_for_followers().await?;
+    candidate.prepare_for_followers(epoch, &told).await?;
     fault_point("promote-prepared");
-    let (promoted, _) = tokio::join!(candidate.promote(epoch, wish.reason), follow_all(&followers, chosen));
+    let (promoted, _) = tokio::join!(candidate.promote(epoch, wish.reason), follow_all(&followers, chosen, epoch));
     promoted?;
     fault_point("promote-done");
     candidate.checkpoint_behind_our_back().await;
@@ -118,19 +121,17 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
 }
 
 /// A follower that cannot be told now is brought back by its own health check.
-async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber) {
-    for result in join_all(followers.iter().map(|follower| follower.follow(primary))).await {
+async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber, reign: Epoch) {
+    for result in join_all(followers.iter().map(|follower| follower.follow(primary, reign))).await {
         if let Err(error) = result {
             tracing::warn!("a follower was not told: {error:#}");
         }
     }
 }
 
-/// The view again, of the locked nodes alone, as they are now.
-fn locked_view(view: &ClusterView, standbys: &[Standby<'_>], states: &[NodeState]) -> ClusterView {
-    let nodes = standbys
-        .iter()
-        .zip(states)
-        .map(|(standby, state)| (standby.number(), crate::model::Reach::Serving(Box::new(state.clone()))));
-    ClusterView { nodes: nodes.collect(), hosts: view.hosts.clone() }
+/// The view again, of servers these alone, as they were read later.
+fn reduced<'a>(view: &ClusterView, servers: impl Iterator<Item = (NodeNumber, &'a NodeState)>) -> ClusterView {
+    let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
+    let servers = servers.map(|(number, state)| (number, Reach::Serving(Box::new(state.clone()))));
+    ClusterView { nodes: servers.chain(rest).collect(), hosts: view.hosts.clone() }
 }

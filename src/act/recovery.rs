@@ -19,7 +19,7 @@ use crate::spec::PostgresSpec;
 pub const INCLUDE: &str = "include '/etc/pgcluster/postgresql.conf'";
 
 /// Points at `upstream` with the promise of its reign.
-pub fn point_at(data_dir: &Path, spec: &PostgresSpec, upstream: NodeNumber, promised: Epoch) -> anyhow::Result<()> {
+pub fn point_at(data_dir: &Path, spec: &PostgresSpec, upstream: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
     let node = &spec.cluster.nodes[upstream.index()];
     let conninfo = primary_conninfo(spec.node(), node)?;
     let slot = spec.node().id().slot_name();
@@ -28,7 +28,8 @@ pub fn point_at(data_dir: &Path, spec: &PostgresSpec, upstream: NodeNumber, prom
         &[
             ("primary_conninfo", Some(conninfo.as_str())),
             ("primary_slot_name", Some(&slot)),
-            ("pgcluster.promised_epoch", Some(&promised.to_string())),
+            ("pgcluster.promised_epoch", Some(&reign.to_string())),
+            ("pgcluster.reign", Some(&reign.to_string())),
             ("default_transaction_read_only", None),
         ],
     )?;
@@ -43,7 +44,8 @@ pub fn park(data_dir: &Path) -> anyhow::Result<()> {
 
 /// The first reign: after initdb.
 pub fn begin_reign(data_dir: &Path, epoch: Epoch) -> anyhow::Result<()> {
-    set(data_dir, &[("pgcluster.promised_epoch", Some(&epoch.to_string()))])
+    let epoch = epoch.to_string();
+    set(data_dir, &[("pgcluster.promised_epoch", Some(&epoch)), ("pgcluster.reign", Some(&epoch))])
 }
 
 /// Data that another tool made knows no epochs: its first reign with us begins now.

@@ -8,13 +8,23 @@ use crate::plan::provision;
 use crate::render::quote::sql_literal;
 use crate::spec::ClusterSpec;
 
-/// Creates the node's physical slot on the primary if it is not there. WAL is kept from now on, before the copy begins.
+/// Creates the node's physical slot on the primary if it is not there, from the position that was kept for it since the promotion.
+/// WAL is kept from now on, before the copy begins.
 pub async fn ensure_slot(primary: &Client, me: NodeNumber) -> anyhow::Result<()> {
-    let slot = sql_literal(&me.id().slot_name())?;
-    let statement = format!(
-        "SELECT pg_create_physical_replication_slot({slot}, true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {slot})"
-    );
-    primary.batch_execute(&statement).await.with_context(|| format!("create slot {slot} on the primary"))
+    let (slot, keeper) = (sql_literal(&me.id().slot_name())?, sql_literal(&me.id().keeper_name())?);
+    let is_missing = format!("NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {slot})");
+    let statements = [
+        format!(
+            "SELECT pg_copy_physical_replication_slot({keeper}, {slot}) FROM pg_replication_slots \
+             WHERE slot_name = {keeper} AND restart_lsn IS NOT NULL AND wal_status <> 'lost' AND {is_missing}"
+        ),
+        format!("SELECT pg_create_physical_replication_slot({slot}, true) WHERE {is_missing}"),
+        format!("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = {keeper} AND NOT active"),
+    ];
+    for statement in statements {
+        primary.batch_execute(&statement).await.with_context(|| format!("create slot {slot} on the primary"))?;
+    }
+    Ok(())
 }
 
 /// Slot and rows of `repmgr.nodes`: this node is a standby of `upstream`, and `upstream` is the primary. No write if it is so already.

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use tokio_postgres::Client;
 
 use crate::act::fault_point::fault_point;
-use crate::model::{Epoch, NodeNumber, NodeState, Rank};
+use crate::model::{Epoch, NodeNumber, NodeState, Rank, Role};
 use crate::observe::peer::{Sessions, control_address, read_state};
 use crate::plan::promotion::{Fitness, Frozen};
 use crate::plan::provision;
@@ -55,7 +55,8 @@ impl<'a> Standby<'a> {
         in_time(read_state(&self.client)).await.with_context(|| self.failed("read the state"))
     }
 
-    async fn lock(&self) -> anyhow::Result<()> {
+    /// For as long as this session lasts.
+    pub async fn lock(&self) -> anyhow::Result<()> {
         let row = in_time(async { Ok(self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?) }).await?;
         ensure!(row.get::<_, bool>(0), "{}: another promotion holds the lock", self.name());
         Ok(())
@@ -77,13 +78,13 @@ impl<'a> Standby<'a> {
                 timeline: state.timeline.max(before.timeline),
                 lsn: state.lsn.max(before.lsn),
             },
-            history: state.history,
             fitness: match (paused, flag) {
                 (true, _) => Fitness::Paused,
                 (false, BackendFlag::DisallowToFailover) => Fitness::Disallowed,
                 (false, BackendFlag::AllowToFailover) => Fitness::Fit,
             },
             recent: before.heard_recently,
+            state,
         })
     }
 
@@ -110,25 +111,42 @@ impl<'a> Standby<'a> {
         bail!("the WAL receiver did not end, or replay did not come to its end, in {} s", ORDER_DEADLINE.as_secs())
     }
 
-    /// Points at the new primary; the promise was made when it was frozen.
-    pub async fn follow(&self, primary: NodeNumber) -> anyhow::Result<()> {
+    /// Points at the primary of `reign`; the promise was made before.
+    pub async fn follow(&self, primary: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
         let nodes = &self.cluster.nodes;
         let conninfo = primary_conninfo(&nodes[self.number.index()], &nodes[primary.index()])?;
-        self.order(&[("primary_slot_name", &self.number.id().slot_name()), ("primary_conninfo", &conninfo)]).await
+        self.order(&[
+            ("pgcluster.reign", &reign.to_string()),
+            ("primary_slot_name", &self.number.id().slot_name()),
+            ("primary_conninfo", &conninfo),
+        ])
+        .await
     }
 
-    /// Slots for everybody else, so that nobody misses WAL from the first moment on, and nobody may write before the epoch is in.
-    pub async fn prepare_for_followers(&self) -> anyhow::Result<()> {
-        let slots: Vec<String> = self.others().map(|number| format!("('{}')", number.id().slot_name())).collect();
-        if !slots.is_empty() {
+    /// Slots, so that nobody misses WAL from the first moment on, and nobody may write before the epoch is in.
+    ///
+    /// Only `followers` may stream at once. A node that still points here from an earlier time, with data of its own, would have its
+    /// position taken for an acknowledgement: without its slot it is refused until it has compared itself and registered.
+    pub async fn prepare_for_followers(&self, epoch: Epoch, followers: &[NodeNumber]) -> anyhow::Result<()> {
+        let (told, rest): (Vec<NodeNumber>, Vec<NodeNumber>) = self.others().partition(|number| followers.contains(number));
+        let list = |names: Vec<String>| names.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
+        let taken = list(rest.iter().map(|number| number.id().slot_name()).collect());
+        if !taken.is_empty() {
             let statement = format!(
-                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {}) AS wanted(name) \
-                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)",
-                slots.join(", ")
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE (slot_name) IN ({taken}) AND NOT active"
             );
             self.send(&statement).await?;
         }
-        self.order(&[("default_transaction_read_only", "on")]).await
+        let given = told.iter().map(|number| number.id().slot_name());
+        let wanted = list(given.chain(rest.iter().map(|number| number.id().keeper_name())).collect());
+        if !wanted.is_empty() {
+            let statement = format!(
+                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {wanted}) AS wanted(name) \
+                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)"
+            );
+            self.send(&statement).await?;
+        }
+        self.order(&[("pgcluster.reign", &epoch.to_string()), ("default_transaction_read_only", "on")]).await
     }
 
     /// Returns when this node is a writable primary whose reign is on record.
@@ -151,6 +169,9 @@ impl<'a> Standby<'a> {
 
     /// The epoch row, repmgr's metadata, and then the node is open. Also what a primary does whose promoter died before.
     pub async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
+        let state = self.read().await?;
+        let reign = state.own_reign();
+        ensure!(state.role == Role::Primary && reign == epoch, "{}: in reign {reign} now, not in {epoch}", self.name());
         let name = sql_literal(self.name())?;
         let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
         // A statement of its own: a transaction is read-only or not from its beginning.

@@ -28,6 +28,11 @@ impl NodeNumber {
 }
 
 impl NodeId {
+    /// The physical slot under which WAL is kept for this node while its data is not known to be a prefix. It streams from none of it.
+    pub fn keeper_name(self) -> String {
+        format!("pgcluster_keep_{}", self.0)
+    }
+
     /// The physical slot that repmgr expects for this node.
     pub fn slot_name(self) -> String {
         format!("repmgr_slot_{}", self.0)

@@ -32,6 +32,8 @@ pub struct OwnNode {
     /// Whether the last server said goodbye ("shut down", "shut down in recovery").
     pub stopped: Stopped,
     pub promised_epoch: Epoch,
+    /// `pgcluster.reign`: the reign whose WAL this node received or wrote last; 0 = not on record.
+    pub reign: Epoch,
     /// Host in `primary_conninfo` of postgresql.auto.conf; none = frozen, parked, or a primary.
     pub upstream: Option<String>,
     /// Where this node's WAL ends: read from pg_wal where it decides anything, else the last known safe point.

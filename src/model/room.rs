@@ -32,7 +32,7 @@ impl RoomState {
         let (state, detail) = match own {
             OwnData::None => (EMPTY, json!({ "because": because })),
             OwnData::Unfinished { promised_epoch } => {
-                ("waiting", json!({ "because": because, "promised_epoch": promised_epoch }))
+                ("waiting", json!({ "because": because, "promised_epoch": promised_epoch, "data": "none" }))
             }
             OwnData::Valid(own) => (
                 "waiting",
@@ -58,6 +58,11 @@ impl RoomState {
 
     pub fn is_empty_node(&self) -> bool {
         self.state == EMPTY
+    }
+
+    /// Says of itself that it holds nothing that could be served: empty, or half rewound.
+    pub fn is_without_data(&self) -> bool {
+        self.is_empty_node() || self.detail["data"] == "none"
     }
 
     /// Seconds until a copy is complete, if the node could tell.

@@ -30,6 +30,10 @@ pub struct NodeState {
     /// `max(epoch)` of `pgcluster.epoch`; none where the table does not exist.
     pub data_epoch: Option<Epoch>,
     pub promised_epoch: Epoch,
+    /// `pgcluster.reign`: the reign whose WAL this node received or wrote last; 0 = not on record.
+    pub reign: Epoch,
+    /// All rows of `pgcluster.epoch`: the reigns that this node's history went through.
+    pub reigns: Vec<Epoch>,
     /// Host in `primary_conninfo`; none = frozen or parked (or a primary).
     pub upstream: Option<String>,
     /// Milliseconds since the WAL receiver's last message; none = no receiver is streaming.
@@ -52,6 +56,28 @@ impl NodeState {
     /// Number of the reign that this node's data comes from; 0 where nobody ever wrote one.
     pub fn epoch(&self) -> Epoch {
         self.data_epoch.unwrap_or(Epoch(0))
+    }
+
+    /// The reign of a primary, also of one that has not written its row yet: its own promise comes from the promotion that made it one.
+    pub fn own_reign(&self) -> Epoch {
+        self.epoch().max(self.promised_epoch)
+    }
+
+    /// Is data with this history and this end, last received in `reign`, a prefix of what is here?
+    ///
+    /// Histories alone do not tell: two servers that were promoted apart at the same position mint timelines of the same number.
+    /// Whoever received WAL in a reign that this history went through was on its way; a reign that is not here was cut off.
+    pub fn contains(&self, history: &History, end: Lsn, reign: Epoch) -> bool {
+        self.knows(reign) && self.history.contains(history, end)
+    }
+
+    /// Whether this history went through that reign, as far as it is on record.
+    pub fn knows(&self, reign: Epoch) -> bool {
+        let own = match self.role {
+            Role::Primary => self.own_reign(),
+            Role::Standby => self.reign,
+        };
+        reign == Epoch(0) || reign == own || self.reigns.contains(&reign)
     }
 }
 

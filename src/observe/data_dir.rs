@@ -24,7 +24,8 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     let setting = |name: &str| auto.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let timeline = control.checkpoint_timeline.max(control.recovered_timeline);
     let rewinding = Rewinding::read(&read_optional(&data_dir.join(PG_VERSION))?);
-    let promised_epoch = Epoch(setting("pgcluster.promised_epoch").and_then(|text| text.parse().ok()).unwrap_or(0));
+    let epoch = |name: &str| Epoch(setting(name).and_then(|text| text.parse().ok()).unwrap_or(0));
+    let promised_epoch = epoch("pgcluster.promised_epoch");
     if rewinding == Some(Rewinding::Writing) {
         return Ok(OwnData::Unfinished { promised_epoch });
     }
@@ -35,6 +36,7 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         role: if standby { Role::Standby } else { Role::Primary },
         stopped: control.stopped,
         promised_epoch,
+        reign: epoch("pgcluster.reign"),
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
         wal_end: WalEnd::At(control.checkpoint_at.max(control.recovered_to)),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,

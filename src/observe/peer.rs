@@ -31,6 +31,7 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        tli::int8 AS timeline,
        CASE WHEN standby THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_flush_lsn() END::text AS lsn,
        coalesce(current_setting('pgcluster.promised_epoch', true), '') AS promised,
+       coalesce(current_setting('pgcluster.reign', true), '') AS reign,
        current_setting('primary_conninfo') AS upstream,
        (SELECT silent_ms FROM receiver WHERE status = 'streaming')::float8 AS silent_ms,
        coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 1000000, true), '') AS history,
@@ -143,10 +144,14 @@ async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
 /// The state of the server behind an open connection to database `repmgr` (or any other: then without an epoch).
 pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
     let row = client.query_one(QUESTION, &[]).await?;
-    let data_epoch = match row.get("has_epoch") {
-        true => client.query_one("SELECT max(epoch) FROM pgcluster.epoch", &[]).await?.get::<_, Option<i64>>(0),
-        false => None,
+    let reigns: Vec<i64> = match row.get("has_epoch") {
+        true => {
+            client.query_one("SELECT coalesce(array_agg(epoch ORDER BY epoch), '{}') FROM pgcluster.epoch", &[]).await?.get(0)
+        }
+        false => Vec::new(),
     };
+    let reigns: Vec<Epoch> = reigns.into_iter().map(|epoch| Epoch(epoch as u64)).collect();
+    let epoch = |column: &str| Epoch(row.get::<_, &str>(column).parse().unwrap_or(0));
     let standby: bool = row.get("standby");
     let timeline = Timeline(row.get::<_, i64>("timeline") as u32);
     let parameters: Vec<i32> = row.get("parameters");
@@ -156,8 +161,10 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         role: if standby { Role::Standby } else { Role::Primary },
         timeline,
         lsn: row.get::<_, Option<&str>>("lsn").map(str::parse::<Lsn>).transpose()?.unwrap_or(Lsn(0)),
-        data_epoch: data_epoch.map(|epoch| Epoch(epoch as u64)),
-        promised_epoch: Epoch(row.get::<_, &str>("promised").parse().unwrap_or(0)),
+        data_epoch: reigns.last().copied(),
+        promised_epoch: epoch("promised"),
+        reign: epoch("reign"),
+        reigns,
         upstream: if standby { conninfo_value(conninfo, "host") } else { None },
         receiver_silent_ms: row.get::<_, Option<f64>>("silent_ms").map(|ms| ms.max(0.0) as u64),
         heard_recently: row.get("heard") || heard_before(row.get("memory")),

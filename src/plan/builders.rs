@@ -23,6 +23,8 @@ pub fn primary() -> Seen {
         lsn: Lsn(0x100),
         data_epoch: Some(Epoch(1)),
         promised_epoch: Epoch(1),
+        reign: Epoch(1),
+        reigns: vec![Epoch(1)],
         upstream: None,
         receiver_silent_ms: None,
         heard_recently: false,
@@ -44,13 +46,18 @@ pub fn standby_of(host: &str) -> Seen {
 }
 
 impl Seen {
-    /// Data and promise of this reign.
+    /// Data and promise of this reign, after reign 1.
     pub fn epoch(self, epoch: u64) -> Seen {
-        self.data_epoch(epoch).promised(epoch)
+        self.data_epoch(epoch).promised(epoch).reign(epoch)
     }
 
     pub fn data_epoch(self, epoch: u64) -> Seen {
-        Seen(NodeState { data_epoch: Some(Epoch(epoch)), ..self.0 })
+        let reigns = if epoch == 1 { vec![Epoch(1)] } else { vec![Epoch(1), Epoch(epoch)] };
+        Seen(NodeState { data_epoch: Some(Epoch(epoch)), reigns, ..self.0 })
+    }
+
+    pub fn reign(self, epoch: u64) -> Seen {
+        Seen(NodeState { reign: Epoch(epoch), ..self.0 })
     }
 
     pub fn promised(self, epoch: u64) -> Seen {
@@ -136,6 +143,7 @@ pub fn was_primary() -> Own {
         role: Role::Primary,
         stopped: Stopped::Crashed,
         promised_epoch: Epoch(1),
+        reign: Epoch(1),
         upstream: None,
         wal_end: WalEnd::At(Lsn(0x100)),
         history: History::without_ancestors(Timeline(1)),
@@ -151,6 +159,10 @@ pub fn was_standby_of(host: &str) -> Own {
 impl Own {
     pub fn promised(self, epoch: u64) -> Own {
         Own(OwnNode { promised_epoch: Epoch(epoch), ..self.0 })
+    }
+
+    pub fn reign(self, epoch: u64) -> Own {
+        Own(OwnNode { reign: Epoch(epoch), ..self.0 })
     }
 
     pub fn timeline(self, own: u32, forks: &[(u32, u64)]) -> Own {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Rank, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Rank, Reach, Role};
 use crate::spec::FailoverMode;
 
 /// How long a contradiction may last before a primary gives way to it.
@@ -128,7 +128,7 @@ fn heal_standby(facts: &Facts) -> Healing {
         return healing(action, because);
     };
     let follows = me.upstream.as_deref().and_then(|host| others.named(host)) == Some(number);
-    let is_prefix = state.history.contains(&me.history, me.lsn);
+    let is_prefix = state.contains(&me.history, me.lsn, me.reign);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
         (false, _, _) => healing(
@@ -144,14 +144,37 @@ fn heal_standby(facts: &Facts) -> Healing {
             healing(Action::Restart, format!("the data here is no prefix of node {number}'s history: the restart rewinds it"))
         }
         (true, false, true) => healing(
-            Action::Repoint { primary: number, epoch: state.epoch() },
+            Action::Repoint { primary: number, epoch: state.own_reign() },
             format!("node {number} is primary of epoch {}", state.epoch()),
+        ),
+        // It may have no slot there yet.
+        (true, true, true) if waited >= CONTRADICTION / 2 && waited < 3 * CONTRADICTION => healing(
+            Action::Repoint { primary: number, epoch: state.own_reign() },
+            format!("not streaming from node {number} for {} s: registers there again", waited.as_secs()),
         ),
         (true, _, _) if waited >= 3 * CONTRADICTION => healing(
             Action::Restart,
             format!("not streaming from node {number} for {} s: the start decides anew", waited.as_secs()),
         ),
         (true, _, _) => healing(Action::Nothing, format!("not streaming from node {number} yet")),
+    }
+}
+
+/// Whether a standby may be pointed at a primary, as it is at the last moment.
+pub fn may_follow(me: &NodeState, primary: NodeNumber, others: &ClusterView) -> Result<(), String> {
+    let Some(state) = others.reach(primary).and_then(Reach::serving) else {
+        return Err(format!("node {primary} does not answer"));
+    };
+    if me.role == Role::Primary || me.promised_epoch > state.own_reign() {
+        return Err(format!(
+            "it promised epoch {} meanwhile, and node {primary} reigns in {}",
+            me.promised_epoch,
+            state.own_reign()
+        ));
+    }
+    match state.contains(&me.history, me.lsn, me.reign) {
+        true => Ok(()),
+        false => Err(format!("the data here is no prefix of node {primary}'s history any more")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The steps between them (locks, freezing, promoting) are in `act::promote`. The order of decisions is: `need`, `electorate`,
 //! `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one costs data.
 
-use crate::model::{ClusterView, Epoch, History, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
 
 /// A message from the primary that is younger than this proves that it lives. A WAL receiver asks for a sign of life after half of
 /// `wal_receiver_timeout` (5 s), so a living primary is never silent for longer.
@@ -97,8 +97,10 @@ pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>,
         standbys.into_iter().filter(|(_, state)| state.system_id == system_id).collect();
     members.sort_by_key(|(number, _)| *number);
     enough(members.len(), quorum)?;
+    let is_without_data = |reach: &Reach| matches!(reach, Reach::Waiting(room) if room.is_without_data());
     if let ([(number, only)], 2) = (members.as_slice(), quorum.nodes)
         && only.upstream.is_none()
+        && !view.nodes.iter().any(|(_, reach)| is_without_data(reach))
     {
         return Err(format!("node {number} is alone and has no upstream: with two nodes it may have missed the last reign"));
     }
@@ -137,7 +139,8 @@ pub fn next_epoch<'a>(locked: impl Iterator<Item = &'a NodeState>) -> Epoch {
 pub struct Frozen {
     pub number: NodeNumber,
     pub rank: Rank,
-    pub history: History,
+    /// As it is now that nothing more arrives.
+    pub state: NodeState,
     pub fitness: Fitness,
     /// Heard from the old primary shortly before its end; asynchronous automatic promotions ask for it.
     pub recent: bool,
@@ -193,7 +196,8 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
 /// it stream all the same, and takes its position for an acknowledgement. It stays frozen until its restart rewinds it.
 pub fn followers(frozen: &[Frozen], candidate: NodeNumber) -> Vec<NodeNumber> {
     let Some(chosen) = frozen.iter().find(|node| node.number == candidate) else { return Vec::new() };
-    let is_prefix = |node: &&Frozen| chosen.history.contains(&node.history, node.rank.lsn) && node.rank <= chosen.rank;
+    let is_prefix =
+        |node: &&Frozen| node.rank <= chosen.rank && chosen.state.contains(&node.state.history, node.rank.lsn, node.state.reign);
     frozen.iter().filter(|node| node.number != candidate).filter(is_prefix).map(|node| node.number).collect()
 }
 

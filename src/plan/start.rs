@@ -104,7 +104,7 @@ pub fn start(facts: &StartFacts) -> StartPlan {
         (OwnData::None, Some((from, primary))) => clone_or_wait(facts, from, primary),
         (OwnData::None, None) => initdb_or_wait(facts),
         (OwnData::Unfinished { promised_epoch }, Some((from, primary))) if primary.epoch() >= *promised_epoch => plan(
-            Verdict::Clone { from, epoch: primary.epoch() },
+            Verdict::Clone { from, epoch: primary.own_reign() },
             format!("a rewind was interrupted here, and node {from} is primary of epoch {}", primary.epoch()),
         ),
         (OwnData::Unfinished { .. }, _) => {
@@ -138,7 +138,9 @@ fn plan(verdict: Verdict, because: impl Into<String>) -> StartPlan {
 
 fn clone_or_wait(facts: &StartFacts, from: NodeNumber, primary: &NodeState) -> StartPlan {
     let promise = facts.others.highest_promise();
-    let silent = numbers(facts.others.silent());
+    // A server that starts, and one that refuses, do not tell what they promised either.
+    let tells = |reach: &Reach| matches!(reach, Reach::Serving(_) | Reach::Waiting(_));
+    let silent = numbers(facts.others.nodes.iter().filter(|(_, reach)| !tells(reach)).map(|(number, _)| *number));
     if promise > primary.epoch() {
         plan(
             Verdict::Wait,
@@ -149,12 +151,12 @@ fn clone_or_wait(facts: &StartFacts, from: NodeNumber, primary: &NodeState) -> S
         )
     } else if silent.is_empty() {
         plan(
-            Verdict::Clone { from, epoch: primary.epoch() },
+            Verdict::Clone { from, epoch: primary.own_reign() },
             format!("no data here, and node {from} is primary of epoch {}", primary.epoch()),
         )
     } else if facts.waited >= CONFIRM_PATIENCE {
         plan(
-            Verdict::Clone { from, epoch: primary.epoch() },
+            Verdict::Clone { from, epoch: primary.own_reign() },
             format!(
                 "no data here, and node {from} is the only primary seen in {} s (no answer from {silent})",
                 CONFIRM_PATIENCE.as_secs()
@@ -215,7 +217,7 @@ fn refuse_strangers(own: &OwnNode) -> StartPlan {
 }
 
 fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary: &NodeState) -> StartPlan {
-    let epoch = primary.epoch();
+    let epoch = primary.own_reign();
     match divergence(own, primary) {
         None => plan(
             Verdict::Follow { upstream: from, epoch },
@@ -224,8 +226,8 @@ fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary
         Some(how) if own.role == Role::Primary && epoch == own.promised_epoch && facts.waited < PATIENCE => {
             plan(Verdict::Wait, format!("node {from} claims this node's own epoch {epoch}: {how}"))
         }
-        // pg_rewind compares timelines by number: on the same one it finds nothing to rewind.
-        Some(how) if own.timeline == primary.timeline => {
+        // pg_rewind compares timelines by number: on the same one, or a twin, it finds nothing to rewind.
+        Some(how) if own.timeline == primary.timeline || !primary.knows(own.reign) => {
             plan(Verdict::Clone { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}"))
         }
         Some(how) => plan(Verdict::Rewind { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}")),
@@ -238,6 +240,9 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
         WalEnd::At(lsn) => lsn,
         WalEnd::Lost(at) => return Some(format!("its WAL is gone here: the last checkpoint, at {at}, cannot be read")),
     };
+    if !primary.knows(own.reign) {
+        return Some(format!("the data here comes from reign {}, which is not in the primary's history", own.reign));
+    }
     if own.timeline > primary.timeline {
         return Some(format!("the data here is on timeline {}, the primary's on {}", own.timeline, primary.timeline));
     }

@@ -94,10 +94,10 @@ impl World {
 
     fn decide(&mut self, number: usize, view: &pgcluster::model::ClusterView, dice: &mut Dice) -> Result<(), Violation> {
         let mut own = self.nodes[number].own_data();
-        if self.mutation == Mutation::FollowOlderReigns
-            && let Some((_, primary)) = view.primary()
-        {
-            forget_promise(&mut own, primary.epoch());
+        match (self.mutation, view.primary()) {
+            (Mutation::FollowOlderReigns, Some((_, primary))) => forget_promise(&mut own, primary.epoch()),
+            (Mutation::NoReign, _) => forget_reign(&mut own),
+            _ => {}
         }
         // Waiting longer than for confirmation is not in the guarantee: see the module documentation.
         let waited = if self.calm { PATIENCE } else { dice.pick(&[Duration::ZERO, PATIENCE]) };
@@ -137,8 +137,9 @@ impl World {
             return Err(Violation::new("I3", format!("node {number} runs a second initdb")));
         }
         let wal = Wal(vec![self.entry(1, Kind::Begin), self.entry(1, Kind::Row(1))]);
-        let conf = Conf { promised: 1, upstream: None, read_only: false };
-        let disk = Disk { system: self.systems, wal, standby: false, conf, known_timeline: 1, half_rewound: false };
+        let conf = Conf { promised: 1, reign: 1, upstream: None, read_only: false };
+        let disk =
+            Disk { system: self.systems, wal, standby: false, conf, known_timeline: 1, slots: Vec::new(), half_rewound: false };
         self.nodes[number].disk = Some(disk);
         self.nodes[number].process = Process::Starting;
         Ok(())
@@ -147,7 +148,7 @@ impl World {
     /// `recovery::point_at`, then `register::register_standby`.
     fn point_at(&mut self, number: usize, upstream: usize, epoch: u64) {
         let disk = self.nodes[number].disk.as_mut().expect("data to point");
-        disk.conf = Conf { promised: epoch, upstream: Some(upstream), read_only: false };
+        disk.conf = Conf { promised: epoch, reign: epoch, upstream: Some(upstream), read_only: false };
         (disk.standby, disk.half_rewound) = (true, false);
         self.stay(number, Stage::Joining { upstream });
     }
@@ -157,7 +158,10 @@ impl World {
         let writable = |node: &crate::node::Node| node.is_primary() && node.server().is_some_and(|s| !s.conf.read_only);
         let registered = self.reaches(Place::Node(number), upstream) && writable(&self.nodes[upstream]);
         match registered {
-            true => self.nodes[number].process = Process::Starting,
+            true => {
+                self.give_slot(upstream, number);
+                self.nodes[number].process = Process::Starting;
+            }
             false => self.nodes[number].kill(),
         }
     }
@@ -170,7 +174,7 @@ impl World {
             return;
         }
         let copy = source.disk.clone();
-        self.nodes[number].disk = copy;
+        self.nodes[number].disk = copy.map(|disk| Disk { slots: Vec::new(), ..disk });
         self.lost_volumes.retain(|lost| *lost != number);
         self.point_at(number, from, epoch);
     }
@@ -199,7 +203,7 @@ impl World {
             return Err(Violation::new("I4", text));
         }
         let disk = self.nodes[number].disk.as_mut().expect("seen above");
-        disk.wal = wal;
+        (disk.wal, disk.slots) = (wal, Vec::new());
         self.point_at(number, from, epoch);
         Ok(())
     }
@@ -219,5 +223,11 @@ fn forget_promise(own: &mut OwnData, epoch: Epoch) {
         OwnData::Valid(own) => own.promised_epoch = own.promised_epoch.min(epoch),
         OwnData::Unfinished { promised_epoch } => *promised_epoch = epoch.min(*promised_epoch),
         OwnData::None => {}
+    }
+}
+
+fn forget_reign(own: &mut OwnData) {
+    if let OwnData::Valid(own) = own {
+        own.reign = Epoch(0);
     }
 }

@@ -104,7 +104,11 @@ impl World {
                 promoter.leave(self);
                 true
             }
-            Some(Health::Looking { .. } | Health::Repointing { .. } | Health::Ordering(_)) => true,
+            Some(Health::Acting(acting)) => {
+                self.release(node, acting.session);
+                true
+            }
+            Some(Health::Looking { .. }) => true,
         }
     }
 
@@ -114,7 +118,8 @@ impl World {
         let outside = self.promoters.iter().flatten().any(|promoter| promoter.holds(lock));
         let inside = self.nodes.iter().filter_map(|node| node.server()?.health.as_deref()).any(|health| match health {
             Health::Electing(promoter) => promoter.holds(lock),
-            Health::Looking { .. } | Health::Repointing { .. } | Health::Ordering(_) => false,
+            Health::Acting(acting) => acting.session == lock,
+            Health::Looking { .. } => false,
         });
         if outside || inside || self.nodes[node].paused {
             return false;

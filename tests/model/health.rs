@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pgcluster::model::{Epoch, NodeNumber, NodeState};
-use pgcluster::plan::heal::{Action, Facts, Memory, heal};
+use pgcluster::model::{ClusterView, Epoch, NodeNumber, NodeState};
+use pgcluster::plan::heal::{Action, Facts, Memory, heal, may_follow};
 use pgcluster::spec::FailoverMode;
 
 use crate::dice::Dice;
@@ -16,19 +16,30 @@ use crate::world::{Place, World};
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a few of them exist at a time")]
 pub enum Health {
-    Looking {
-        me: NodeState,
-        read_only: bool,
-        look: Look,
-    },
-    /// `register_standby` on the new primary comes first.
-    Repointing {
-        primary: usize,
-        epoch: u64,
-    },
-    /// Orders to this node's own server, the next one last.
-    Ordering(Vec<Order>),
+    Looking { me: NodeState, read_only: bool, look: Look },
+    Acting(Acting),
     Electing(Box<Promoter>),
+}
+
+/// Steps on this node's own server; the first that fails is the last.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// In reverse.
+    steps: Vec<Step>,
+    view: ClusterView,
+    primary: usize,
+    /// The session that holds the lock, if it is taken.
+    pub session: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// `register_standby` on the primary.
+    Register,
+    Lock,
+    /// `may_follow`, with what this node is now.
+    Compare,
+    Send(Order),
 }
 
 impl World {
@@ -56,41 +67,25 @@ impl World {
         match health {
             Health::Looking { me, read_only, mut look } => match look.go_on(self, dice) {
                 None => Some(Health::Looking { me, read_only, look }),
-                Some(view) => self.heal_by(number, me, read_only, &view, dice),
+                Some(view) => self.heal_by(number, me, read_only, view, dice),
             },
-            Health::Repointing { primary, epoch } => {
-                let up = &self.nodes[primary];
-                let writable = up.is_primary() && up.server().is_some_and(|server| !server.conf.read_only);
-                let orders = [Order::Promise(epoch), Order::Reload, Order::Point(Some(primary)), Order::Reload];
-                let registered = writable && self.reaches(Place::Node(number), primary);
-                registered.then(|| Health::Ordering(orders.into_iter().rev().collect()))
-            }
-            Health::Ordering(mut orders) => {
-                let order = orders.pop()?;
-                self.obey(number, order).then_some(Health::Ordering(orders))
+            Health::Acting(mut acting) => {
+                let goes_on = acting.steps.pop().is_some_and(|step| self.act(number, &acting, step));
+                if !goes_on {
+                    self.release(number, acting.session);
+                }
+                goes_on.then_some(Health::Acting(acting))
             }
             Health::Electing(mut promoter) => promoter.go_on(self, dice).then_some(Health::Electing(promoter)),
         }
     }
 
-    fn heal_by(
-        &mut self,
-        number: usize,
-        mut me: NodeState,
-        read_only: bool,
-        view: &pgcluster::model::ClusterView,
-        dice: &mut Dice,
-    ) -> Option<Health> {
-        if self.mutation == Mutation::FollowOlderReigns
-            && let Some((_, primary)) = view.primary()
-        {
-            me.promised_epoch = Epoch(me.promised_epoch.0.min(primary.epoch().0));
-        }
+    fn heal_by(&mut self, number: usize, me: NodeState, read_only: bool, view: ClusterView, dice: &mut Dice) -> Option<Health> {
         let healing = heal(&Facts {
             number: NodeNumber(number as u32),
-            me: &me,
+            me: &self.mutated(me, &view),
             read_only,
-            others: view,
+            others: &view,
             failover: FailoverMode::Auto,
             failover_after: Duration::from_secs(10),
             memory: self.memory(dice),
@@ -98,16 +93,60 @@ impl World {
         if healing.action != Action::Nothing {
             self.say(|| format!("    pg{:02} heal: {:?}, {}", number + 1, healing.action, healing.because));
         }
-        match healing.action {
-            Action::Nothing => None,
+        let orders = |orders: Vec<Order>| orders.into_iter().map(Step::Send).collect::<Vec<_>>();
+        let (primary, steps) = match healing.action {
+            Action::Nothing => return None,
             Action::Restart => {
                 self.nodes[number].kill();
-                None
+                return None;
             }
-            Action::FinishPromotion { epoch } => Some(Health::Ordering(begin_reign(epoch.0).into_iter().rev().collect())),
-            Action::Repoint { primary, epoch } => Some(Health::Repointing { primary: primary.index(), epoch: epoch.0 }),
-            Action::Elect => Some(Health::Electing(Box::new(Promoter::new(Place::Node(number), self.nodes.len())))),
+            Action::Elect => {
+                return Some(Health::Electing(Box::new(Promoter::new(Place::Node(number), self.nodes.len()))));
+            }
+            Action::FinishPromotion { epoch } => (number, orders(begin_reign(epoch.0))),
+            Action::Repoint { primary, epoch } => {
+                let freeze = [Order::Promise(epoch.0), Order::Point(None), Order::Reload].map(Step::Send);
+                let follow = [Order::Reign(epoch.0), Order::Point(Some(primary.index())), Order::Reload].map(Step::Send);
+                let steps = match self.mutation {
+                    Mutation::HastyRepoint => vec![Step::Register, freeze[0]],
+                    _ => [&[Step::Register, Step::Lock, Step::Compare][..], &freeze, &[Step::Compare]].concat(),
+                };
+                (primary.index(), [&steps[..], &follow].concat())
+            }
+        };
+        let session = self.id();
+        Some(Health::Acting(Acting { steps: steps.into_iter().rev().collect(), view, primary, session }))
+    }
+
+    fn act(&mut self, number: usize, acting: &Acting, step: Step) -> bool {
+        let primary = acting.primary;
+        match step {
+            Step::Register => {
+                let up = &self.nodes[primary];
+                let writable = up.is_primary() && up.server().is_some_and(|server| !server.conf.read_only);
+                let registered = writable && self.reaches(Place::Node(number), primary);
+                if registered {
+                    self.give_slot(primary, number);
+                }
+                registered
+            }
+            Step::Lock => self.try_lock(number, acting.session),
+            Step::Compare => {
+                let me = self.nodes[number].state(0).expect("a server has a state");
+                may_follow(&self.mutated(me, &acting.view), NodeNumber(primary as u32), &acting.view).is_ok()
+            }
+            Step::Send(order) => self.obey(number, order),
         }
+    }
+
+    /// What this node believes of itself, if a rule is taken out.
+    fn mutated(&self, mut me: NodeState, view: &ClusterView) -> NodeState {
+        match (self.mutation, view.primary()) {
+            (Mutation::FollowOlderReigns, Some((_, primary))) => me.promised_epoch = me.promised_epoch.min(primary.epoch()),
+            (Mutation::NoReign, _) => me.reign = Epoch(0),
+            _ => {}
+        }
+        me
     }
 
     /// Any time may have passed.

@@ -11,4 +11,12 @@ pub enum Mutation {
     SmallerQuorum,
     /// A start and a health check follow a primary of an older reign than they promised.
     FollowOlderReigns,
+    /// A health check points at a primary without a lock and without a second look at its own data.
+    HastyRepoint,
+    /// A promoter points every frozen standby at the candidate, whatever it holds.
+    PointEverybody,
+    /// A candidate has slots for everybody.
+    SlotsForEverybody,
+    /// Histories are compared by numbers alone.
+    NoReign,
 }

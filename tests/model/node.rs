@@ -13,6 +13,7 @@ use crate::wal::Wal;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conf {
     pub promised: u64,
+    pub reign: u64,
     pub upstream: Option<usize>,
     pub read_only: bool,
 }
@@ -27,6 +28,8 @@ pub struct Disk {
     pub conf: Conf,
     /// The highest timeline whose history file lies in pg_wal.
     pub known_timeline: u32,
+    /// Who has a slot here and may stream.
+    pub slots: Vec<usize>,
     /// A rewind that was interrupted while it wrote.
     pub half_rewound: bool,
 }
@@ -74,8 +77,11 @@ pub struct Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     Promise(u64),
+    Reign(u64),
     Point(Option<usize>),
     ReadOnly(bool),
+    /// Slots for these, and for nobody else who does not stream already.
+    Slots(u8),
     Reload,
     Promote,
     /// The epoch row and repmgr's metadata, in one transaction.
@@ -135,6 +141,7 @@ impl Node {
             role: if disk.standby { Role::Standby } else { Role::Primary },
             stopped: Stopped::Crashed,
             promised_epoch: Epoch(disk.conf.promised),
+            reign: Epoch(disk.conf.reign),
             upstream: disk.conf.upstream.map(host),
             wal_end: pgcluster::model::WalEnd::At(disk.wal.lsn()),
             history: disk.wal.history(),
@@ -150,8 +157,10 @@ impl Node {
             role,
             timeline: Timeline(disk.wal.timeline()),
             lsn: disk.wal.lsn(),
-            data_epoch: disk.wal.data_epoch(),
+            data_epoch: disk.wal.reigns().last().copied(),
             promised_epoch: Epoch(server.conf.promised),
+            reign: Epoch(server.conf.reign),
+            reigns: disk.wal.reigns(),
             upstream: if role == Role::Standby { server.conf.upstream.map(host) } else { None },
             receiver_silent_ms: server.receiver.map(|_| silent_ms),
             heard_recently: true,

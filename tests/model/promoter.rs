@@ -38,7 +38,7 @@ enum Stage {
     Asking(Look),
     Locking { view: ClusterView, left: Vec<usize> },
     Reading { view: ClusterView, states: Vec<NodeState> },
-    Freezing { epoch: u64, before: Vec<NodeState>, nodes: Vec<Progress> },
+    Freezing { view: ClusterView, epoch: u64, before: Vec<NodeState>, nodes: Vec<Progress> },
     Preparing { epoch: u64, candidate: Progress, followers: Vec<Session> },
     Promoting { candidate: Progress, followers: Vec<Progress> },
     Finishing(Progress),
@@ -68,7 +68,7 @@ impl Promoter {
             },
             Stage::Locking { view, left } => self.lock(world, view, left, dice),
             Stage::Reading { view, states } => self.read(world, view, states),
-            Stage::Freezing { epoch, before, nodes } => self.freeze(world, epoch, before, nodes, dice),
+            Stage::Freezing { view, epoch, before, nodes } => self.freeze(world, view, epoch, before, nodes, dice),
             Stage::Preparing { epoch, mut candidate, followers } => match candidate.go_on(world, self.place, dice) {
                 Some(true) => Ok(promoting(epoch, &candidate.session, followers)),
                 Some(false) => Err("the candidate was not prepared".into()),
@@ -155,17 +155,18 @@ impl Promoter {
         }
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&ClusterView { nodes: nodes.collect(), hosts: view.hosts }, quorum(world))?;
+        promotion::electorate(&reduced(&view, nodes), quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
         let orders: Vec<Order> = promise.into_iter().chain([Order::Point(None), Order::Reload]).collect();
         let nodes = self.sessions.iter().map(|session| Progress::new(session.clone(), orders.clone())).collect();
-        Ok(Stage::Freezing { epoch, before: states, nodes })
+        Ok(Stage::Freezing { view, epoch, before: states, nodes })
     }
 
     fn freeze(
         &mut self,
         world: &mut World,
+        view: ClusterView,
         epoch: u64,
         before: Vec<NodeState>,
         mut nodes: Vec<Progress>,
@@ -174,7 +175,7 @@ impl Promoter {
         let open: Vec<usize> = (0..nodes.len()).filter(|at| !nodes[*at].is_over()).collect();
         if !open.is_empty() {
             nodes[dice.pick(&open)].go_on(world, self.place, dice);
-            return Ok(Stage::Freezing { epoch, before, nodes });
+            return Ok(Stage::Freezing { view, epoch, before, nodes });
         }
         let frozen: Vec<Frozen> = nodes
             .iter()
@@ -182,21 +183,29 @@ impl Promoter {
             .filter(|(node, _)| !node.failed)
             .filter_map(|(node, before)| self.frozen(world, &node.session, epoch, before))
             .collect();
-        promotion::enough(frozen.len(), quorum(world))?;
+        let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
+        let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
+        let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
+        promotion::electorate(&reduced(&view, as_before), quorum(world))?;
         let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum.acks)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
-        let told = promotion::followers(&frozen, NodeNumber(chosen as u32));
+        let mut told = promotion::followers(&frozen, NodeNumber(chosen as u32));
+        if world.mutation == Mutation::PointEverybody {
+            told = frozen.iter().map(|node| node.number).collect();
+        }
         let is_frozen = |session: &Session| session.node == chosen || told.contains(&NodeNumber(session.node as u32));
         let (candidate, followers): (Vec<_>, Vec<_>) =
             self.sessions.iter().filter(|s| is_frozen(s)).cloned().partition(|session| session.node == chosen);
         let candidate = candidate.into_iter().next().ok_or("the candidate is one of the frozen")?;
-        let candidate = Progress::new(candidate, vec![Order::ReadOnly(true), Order::Reload]);
+        let slots = if world.mutation == Mutation::SlotsForEverybody { u8::MAX } else { slots(&followers) };
+        let candidate =
+            Progress::new(candidate, vec![Order::Slots(slots), Order::Reign(epoch), Order::ReadOnly(true), Order::Reload]);
         Ok(Stage::Preparing { epoch, candidate, followers })
     }
 
     fn frozen(&self, world: &World, session: &Session, epoch: u64, before: &NodeState) -> Option<Frozen> {
-        let state = world.read(self.place, session)?;
+        let mut state = world.read(self.place, session)?;
         let is_promised = state.promised_epoch.0 == epoch || world.mutation == Mutation::NoPromise;
         if !is_promised || state.upstream.is_some() || state.receiver_silent_ms.is_some() {
             return None;
@@ -206,18 +215,26 @@ impl Promoter {
         if world.mutation == Mutation::NoEpochRow {
             rank.data_epoch.0 = 0;
         }
-        Some(Frozen {
-            number: NodeNumber(session.node as u32),
-            rank,
-            history: state.history,
-            fitness: Fitness::Fit,
-            recent: true,
-        })
+        if world.mutation == Mutation::NoReign {
+            state.reign.0 = 0;
+        }
+        Some(Frozen { number: NodeNumber(session.node as u32), rank, state, fitness: Fitness::Fit, recent: true })
     }
 }
 
+/// One bit for each.
+fn slots(followers: &[Session]) -> u8 {
+    followers.iter().fold(0, |slots, follower| slots | 1 << follower.node)
+}
+
+/// The view again, of servers these alone, as they were read later.
+fn reduced(view: &ClusterView, servers: impl Iterator<Item = (NodeNumber, Reach)>) -> ClusterView {
+    let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
+    ClusterView { nodes: servers.chain(rest).collect(), hosts: view.hosts.clone() }
+}
+
 fn promoting(epoch: u64, candidate: &Session, followers: Vec<Session>) -> Stage {
-    let follow = vec![Order::Point(Some(candidate.node)), Order::Reload];
+    let follow = vec![Order::Reign(epoch), Order::Point(Some(candidate.node)), Order::Reload];
     let orders = [Order::Promote].into_iter().chain(begin_reign(epoch)).collect();
     Stage::Promoting {
         candidate: Progress::new(candidate.clone(), orders),
@@ -264,14 +281,14 @@ impl World {
         Session { id: self.id(), node, life: self.nodes[node].life }
     }
 
-    fn try_lock(&mut self, number: usize, session: u64) -> bool {
+    pub fn try_lock(&mut self, number: usize, session: u64) -> bool {
         let Some(server) = self.nodes[number].server_mut() else { return false };
         let is_free = server.lock.is_none();
         server.lock.get_or_insert(session);
         is_free
     }
 
-    fn release(&mut self, number: usize, session: u64) {
+    pub fn release(&mut self, number: usize, session: u64) {
         if let Some(server) = self.nodes[number].server_mut() {
             server.lock.take_if(|lock| *lock == session);
         }

@@ -36,13 +36,15 @@ impl Wal {
         self.0.last().map_or(1, |entry| entry.timeline)
     }
 
-    /// `max(epoch)` of the table; replay has reached the end of what was received.
-    pub fn data_epoch(&self) -> Option<Epoch> {
+    /// The rows of the table, sorted; replay has reached the end of what was received.
+    pub fn reigns(&self) -> Vec<Epoch> {
         let rows = self.0.iter().filter_map(|entry| match entry.kind {
             Kind::Row(epoch) => Some(Epoch(epoch)),
             Kind::Begin | Kind::Commit => None,
         });
-        rows.max()
+        let mut reigns: Vec<Epoch> = rows.collect();
+        reigns.sort_unstable();
+        reigns
     }
 
     /// Each timeline with the position where it ended, without the last.

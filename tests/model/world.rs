@@ -111,12 +111,19 @@ impl World {
     /// One statement on a running server; false if it ends in an error.
     pub fn obey(&mut self, number: usize, order: Order) -> bool {
         let Some(role) = self.nodes[number].role() else { return false };
+        let streams = |node: &Node| node.server().and_then(|s| s.receiver).is_some_and(|(up, _)| up == number);
+        let active: Vec<usize> = self.nodes.iter().filter(|node| streams(node)).map(|node| node.number).collect();
         let node = &mut self.nodes[number];
         let disk = node.disk.as_mut().expect("a server has data");
         match order {
             Order::Promise(epoch) => disk.conf.promised = epoch,
+            Order::Reign(epoch) => disk.conf.reign = epoch,
             Order::Point(upstream) => disk.conf.upstream = upstream,
             Order::ReadOnly(on) => disk.conf.read_only = on,
+            Order::Slots(whose) => {
+                disk.slots.retain(|slot| active.contains(slot));
+                disk.slots.extend((0..8).filter(|number| whose >> number & 1 == 1));
+            }
             Order::Reload => {
                 let conf = disk.conf;
                 let server = node.server_mut().expect("it has a role");
@@ -127,14 +134,25 @@ impl World {
             }
             Order::Promote if role == Role::Standby => self.end_recovery(number),
             Order::Promote => {}
-            Order::BeginReign(_) if role == Role::Standby => return false,
             Order::BeginReign(epoch) => {
+                // `begin_reign` asks for both first, in the session that then writes.
+                let reign = node.state(0).expect("a server has a state").own_reign();
+                if role == Role::Standby || reign.0 != epoch {
+                    return false;
+                }
+                let disk = self.nodes[number].disk.as_ref().expect("a server has data");
                 if !disk.wal.0.iter().any(|entry| entry.kind == Kind::Row(epoch)) {
                     self.append(number, Kind::Row(epoch));
                 }
             }
         }
         true
+    }
+
+    /// `register::ensure_slot`.
+    pub fn give_slot(&mut self, upstream: usize, number: usize) {
+        let disk = self.nodes[upstream].disk.as_mut().expect("a server has data");
+        disk.slots.push(number);
     }
 
     /// A new timeline, one above all that this node has heard of (`findNewestTimeLine` in timeline.c).
@@ -162,7 +180,8 @@ impl World {
             && self.reaches(Place::Node(number), upstream)
             && up.server().is_some()
             && upstream != number;
-        let (true, Some(mine), Some(theirs)) = (is_possible, me.wal(), up.wal()) else { return Ok(false) };
+        let has_slot = up.disk.as_ref().is_some_and(|disk| disk.slots.contains(&number));
+        let (true, true, Some(mine), Some(theirs)) = (is_possible, has_slot, me.wal(), up.wal()) else { return Ok(false) };
         let timeline = Timeline(mine.timeline());
         let history = theirs.history();
         if theirs.timeline() < mine.timeline() || timeline != history.own() && history.fork_of(timeline).is_none() {
@@ -245,8 +264,9 @@ impl World {
         true
     }
 
-    /// Clients hear of every commit that enough standbys have flushed. I1 and I2 are checked here: whoever acknowledges holds
-    /// everything that anybody ever acknowledged, in the same order.
+    /// Clients hear of every commit that enough standbys have flushed. I1 and I2 are checked here: all acknowledged commits, whoever
+    /// acknowledged them, are one history. An old primary may hear late of what its standbys flushed before they left it; what it then
+    /// acknowledges is in that history, or it is a violation.
     pub fn acknowledge(&mut self, number: usize) -> Result<bool, Violation> {
         let acks = self.quorum.acks;
         let node = &self.nodes[number];
@@ -263,17 +283,18 @@ impl World {
         if !self.is_sync() {
             return Ok(true);
         }
-        let wal = &self.nodes[number].wal().expect("a server has data").0;
-        if !wal.starts_with(&self.acknowledged.0) {
-            let lost = self.acknowledged.0.iter().zip(wal).take_while(|(a, b)| a == b).count();
+        let wal = &self.nodes[number].wal().expect("a server has data").0[..told];
+        let both = wal.len().min(self.acknowledged.end());
+        if wal[..both] != self.acknowledged.0[..both] {
+            let same = self.acknowledged.0.iter().zip(wal).take_while(|(a, b)| a == b).count();
             let text = format!(
-                "node {number} acknowledges commits, and lacks what was acknowledged between {lost} and {}",
+                "node {number} acknowledges its commits up to {told}, but from {same} on others were acknowledged, up to {}",
                 self.acknowledged.end()
             );
             return Err(Violation::new("I1", text));
         }
-        if told > self.acknowledged.end() {
-            self.acknowledged = Wal(wal[..told].to_vec());
+        if told > both {
+            self.acknowledged = Wal(wal.to_vec());
         }
         Ok(true)
     }

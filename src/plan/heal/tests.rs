@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::Reach;
-use crate::plan::builders::{PG01, Seen, others, primary, silent, standby, standby_of};
+use crate::plan::builders::{PG01, PG02, Seen, others, primary, silent, standby, standby_of};
 
 /// What pg01 is, sees and remembers.
 struct Scene {
@@ -146,7 +146,8 @@ mod a_standby {
 
     #[test]
     fn that_does_not_stream_restarts_in_the_end() {
-        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(29).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(4).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(5).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(1) }: not streaming from node 1 for 5 s: registers there again");
         // Later.
         assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(30).heals(), @"Restart: not streaming from node 1 for 30 s: the start decides anew");
     }
@@ -192,6 +193,16 @@ mod nobody_is_primary {
         assert_snapshot!(manual(FailoverMode::Manual).heals(), @"Nothing: no primary; FAILOVER_MODE leaves the promotion to others");
         assert_eq!(manual(FailoverMode::Repmgrd).heals(), manual(FailoverMode::Manual).heals());
     }
+}
+
+#[test]
+fn at_the_last_moment_it_is_compared_again() {
+    let of = |me: Seen, pg02: Reach| may_follow(&me.state(), PG02, &others(PG01, [pg02, silent()]));
+    let promoted = || primary().epoch(2).timeline(2, &[(1, 0x100)]).into();
+    assert_eq!(of(standby(), promoted()), Ok(()));
+    assert_snapshot!(of(standby().promised(3), promoted()).unwrap_err(), @"it promised epoch 3 meanwhile, and node 1 reigns in 2");
+    assert_snapshot!(of(standby().at(0x101), promoted()).unwrap_err(), @"the data here is no prefix of node 1's history any more");
+    assert_snapshot!(of(standby(), silent()).unwrap_err(), @"node 1 does not answer");
 }
 
 #[test]

@@ -13,6 +13,8 @@ fn primary() -> NodeState {
         lsn: Lsn(100),
         data_epoch: Some(Epoch(1)),
         promised_epoch: Epoch(1),
+        reign: Epoch(1),
+        reigns: vec![Epoch(1)],
         upstream: None,
         receiver_silent_ms: None,
         heard_recently: true,

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::model::{Epoch, Lsn, Timeline};
 use crate::plan::builders::{
-    PG01, PG02, PG03, Seen, empty, history, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
+    PG01, PG02, PG03, Seen, empty, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
 };
 
 mod is_there_a_need {
@@ -130,6 +130,8 @@ mod who_is_asked {
 
     #[test]
     fn one_of_two_without_an_upstream_does_not() {
+        assert_eq!(members([empty(), standby().into()]), "1", "but nobody else holds anything");
+        assert_snapshot!(members([waiting(1), standby().into()]), @"nobody: node 1 is alone and has no upstream: with two nodes it may have missed the last reign");
         assert_snapshot!(members([silent(), standby().into()]), @"nobody: node 1 is alone and has no upstream: with two nodes it may have missed the last reign");
     }
 }
@@ -156,7 +158,7 @@ mod who_wins {
     /// Fit and recent, with data of reign 1 on timeline 1.
     fn frozen(number: NodeNumber, lsn: u64) -> Frozen {
         let rank = Rank { data_epoch: Epoch(1), timeline: Timeline(1), lsn: Lsn(lsn) };
-        Frozen { number, rank, history: history(1, &[]), fitness: Fitness::Fit, recent: true }
+        Frozen { number, rank, state: standby().state(), fitness: Fitness::Fit, recent: true }
     }
 
     fn chosen(frozen: &[Frozen], asker: Asker, acks: usize) -> String {
@@ -230,12 +232,17 @@ mod who_wins {
     #[test]
     fn who_holds_other_data_is_not_pointed_at_the_winner() {
         let rank = |timeline, lsn| Rank { data_epoch: Epoch(1), timeline: Timeline(timeline), lsn: Lsn(lsn) };
-        let winner = Frozen { rank: rank(2, 0x200), history: history(2, &[(1, 0x100)]), ..frozen(PG01, 0) };
+        let winner_state = standby().data_epoch(2).reign(2).timeline(2, &[(1, 0x100)]).state();
+        let winner = Frozen { rank: rank(2, 0x200), state: winner_state.clone(), ..frozen(PG01, 0) };
         let behind = frozen(PG02, 0x100);
         let past_the_fork = frozen(PG02, 0x101);
-        let twin = Frozen { rank: rank(2, 0x180), history: history(2, &[(1, 0x80)]), ..frozen(PG02, 0) };
+        let elsewhere = standby().timeline(2, &[(1, 0x80)]).state();
+        let elsewhere = Frozen { rank: rank(2, 0x180), state: elsewhere, ..frozen(PG02, 0) };
+        let twin = NodeState { reign: Epoch(3), ..winner_state };
+        let twin = Frozen { rank: rank(2, 0x180), state: twin, ..frozen(PG02, 0) };
         assert_eq!(followers(&[winner.clone(), behind], PG01), [PG02]);
         assert_eq!(followers(&[winner.clone(), past_the_fork], PG01), []);
+        assert_eq!(followers(&[winner.clone(), elsewhere], PG01), []);
         assert_eq!(followers(&[winner, twin], PG01), []);
     }
 }

@@ -63,6 +63,12 @@ mod without_data {
     }
 
     #[test]
+    fn a_node_that_does_not_tell_its_promise_confirms_nothing() {
+        assert_snapshot!(nothing(primary(), not_yet()).decides(), @"Wait: node 1 is primary; waiting for node 2 to confirm it before copying");
+        assert_snapshot!(nothing(primary(), refused()).decides(), @"Wait: node 1 is primary; waiting for node 2 to confirm it before copying");
+    }
+
+    #[test]
     fn clones_unconfirmed_after_its_patience() {
         assert_snapshot!(nothing(primary(), silent()).waited(CONFIRM_PATIENCE).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: no data here, and node 1 is the only primary seen in 30 s (no answer from node 2)");
     }
@@ -197,6 +203,13 @@ mod beside_a_primary {
     fn an_ancestor_that_began_elsewhere_is_rewound() {
         let seen = primary().epoch(3).timeline(3, &[(1, 0x100), (2, 0x200)]).at(0x300);
         assert_snapshot!(pg01(was_standby_of("pg03").timeline(2, &[(1, 0x80)]), seen, silent()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(3) }: node 1 is primary of epoch 3, but timeline 2 began at another point here than on the primary");
+    }
+
+    #[test]
+    fn a_reign_that_was_cut_off_is_copied_although_the_numbers_agree() {
+        let twin = was_standby_of("pg03").reign(3).promised(3).timeline(2, &[(1, 0x100)]);
+        let seen = primary().epoch(4).timeline(2, &[(1, 0x100)]).at(0x200);
+        assert_snapshot!(pg01(twin, seen, silent()).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(4) }: node 1 is primary of epoch 4, but the data here comes from reign 3, which is not in the primary's history");
     }
 
     #[test]
