@@ -13,27 +13,28 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Reads on from the last safe point (`own.wal_end`) until a record is invalid.
 ///
-/// The first segment is named: without it pg_waldump takes the segment size from whatever file it meets first, and fails on one that
+/// The segments are named: without them pg_waldump takes the segment size from whatever file it meets first, and fails on one that
 /// was only made in advance (`identify_target_directory` in pg_waldump.c).
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<WalEnd> {
     let safe = own.wal_end.lsn();
     let pg_wal = data_dir.join("pg_wal");
-    let Some(size) = segment_bytes(&pg_wal) else { return Ok(without_end(own)) };
+    let Some(Segments { bytes, last }) = segments(&pg_wal, own.timeline) else { return Ok(without_end(own)) };
     let dump = Command::new(&tools.pg_waldump)
         .args(["--quiet", "--path"])
         .args([pg_wal])
-        .args(["--start", &safe.to_string(), "--end", "FFFFFFFF/FFFFFFFF", &segment_name(own.timeline, safe, size)])
+        .args(["--start", &safe.to_string(), &segment_name(own.timeline, safe, bytes), &last])
         .env("LC_ALL", "C")
         .timeout(DEADLINE)
         .run(stop)
         .await;
-    let said = match dump {
-        Ok(output) => output.stderr,
-        // The end of WAL is an error to it.
-        Err(CommandError::Failed { stderr, .. }) => stderr,
+    let end = match dump {
+        // The last segment is full.
+        Ok(_) => segment_start(&last, bytes).map(|start| Lsn(start.0 + bytes)),
+        // The end of WAL inside a segment is an error to it.
+        Err(CommandError::Failed { stderr, .. }) => end_in_waldump(&stderr, bytes),
         Err(error) => return Err(error.into()),
     };
-    Ok(end_in_waldump(&said, size).map_or_else(|| without_end(own), |end| WalEnd::At(end.max(safe))))
+    Ok(end.map_or_else(|| without_end(own), |end| WalEnd::At(end.max(safe))))
 }
 
 /// Nothing is readable from the safe point on. After it need not be anything where a standby was stopped; but a primary's safe point
@@ -45,11 +46,21 @@ fn without_end(own: &OwnNode) -> WalEnd {
     }
 }
 
-/// All segments have the same size, also those made in advance.
-fn segment_bytes(pg_wal: &Path) -> Option<u64> {
-    let is_segment = |name: &str| name.len() == 24 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut entries = fs::read_dir(pg_wal).ok()?.flatten();
-    entries.find_map(|entry| is_segment(entry.file_name().to_str()?).then(|| entry.metadata().ok())?).map(|meta| meta.len())
+struct Segments {
+    /// All have the same size, also those made in advance.
+    bytes: u64,
+    /// The name of this timeline's last one.
+    last: String,
+}
+
+fn segments(pg_wal: &Path, timeline: Timeline) -> Option<Segments> {
+    let prefix = format!("{:08X}", timeline.0);
+    let is_ours =
+        |name: &String| name.len() == 24 && name.starts_with(&prefix) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let names = fs::read_dir(pg_wal).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let last = names.filter(is_ours).max()?;
+    let bytes = fs::metadata(pg_wal.join(&last)).ok()?.len();
+    (bytes > 0).then_some(Segments { bytes, last })
 }
 
 /// `XLogFileName` of xlog_internal.h.
@@ -69,16 +80,11 @@ fn segment_start(name: &str, size: u64) -> Option<Lsn> {
 /// - `invalid record length at 0/30000D8: expected at least 24, got 0`: WAL ends inside a page;
 /// - `unexpected pageaddr 0/1002000 in WAL segment 000000010000000000000004, LSN 0/4002000, offset 8192`: at a page's end, before an
 ///   old page of a file that is used again (15 and older name the segment and the offset only);
-/// - `could not find file "000000010000000000000005"`: at a segment's end.
 fn end_in_waldump(stderr: &[String], size: u64) -> Option<Lsn> {
     let said = stderr.iter().rev();
     let mut ends = said.filter_map(|line| {
-        if let Some((_, reason)) = line.split_once("error in WAL record at ") {
-            page_in(reason, size).or_else(|| last_position_in(reason))
-        } else {
-            let (_, rest) = line.split_once("could not find file \"")?;
-            segment_start(rest.split('"').next()?, size)
-        }
+        let (_, reason) = line.split_once("error in WAL record at ")?;
+        page_in(reason, size).or_else(|| last_position_in(reason))
     });
     ends.next()
 }
@@ -120,7 +126,6 @@ mod tests {
                 "error in WAL record at 0/4001F00: invalid magic number 0000 in log segment 000000010000000000000004, offset 8192",
                 "0/4002000",
             ),
-            ("could not find file \"000000010000000100000005\": No such file or directory", "1/5000000"),
         ] {
             assert_eq!(end(text).as_deref(), Some(expected), "{text}");
         }
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn without_a_record_there_is_no_end() {
         assert_eq!(end("could not find a valid record after 0/3000060"), None);
-        assert_eq!(end("could not open file \"000000010000000000000003\": No such file or directory"), None);
+        assert_eq!(end("could not locate WAL file \"000000010000000000000003\""), None);
     }
 
     #[test]
