@@ -44,6 +44,7 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         stopped: if field("Database cluster state")?.starts_with("shut down") { Stopped::Cleanly } else { Stopped::Crashed },
         promised_epoch,
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
+        checkpoint: (checkpoint, checkpoint_at),
         wal_end: WalEnd::At(checkpoint_at.max(recovered_to)),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
         parameters: ParameterFloor::from_values(ParameterFloor::NAMES.map(|name| control_setting(&control, name))),

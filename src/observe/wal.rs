@@ -6,43 +6,56 @@ use std::time::Duration;
 
 use crate::act::command::{Command, CommandError};
 use crate::act::signal::StopSignals;
-use crate::model::{Lsn, OwnNode, Role, Timeline, WalEnd};
+use crate::model::{Lsn, OwnNode, Timeline, WalEnd};
 use crate::observe::tools::Tools;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Reads on from the last safe point (`own.wal_end`) until a record is invalid.
 ///
-/// The segments are named: without them pg_waldump takes the segment size from whatever file it meets first, and fails on one that
-/// was only made in advance (`identify_target_directory` in pg_waldump.c).
+/// After the point that a standby has recovered to there need not be a record. But the record of the last checkpoint must be there:
+/// without it no server starts.
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<WalEnd> {
     let safe = own.wal_end.lsn();
     let pg_wal = data_dir.join("pg_wal");
-    let Some(Segments { bytes, last }) = segments(&pg_wal, own.timeline) else { return Ok(without_end(own)) };
+    if let Some(end) = read_from(safe, own.timeline, &pg_wal, tools, stop).await? {
+        return Ok(WalEnd::At(end.max(safe)));
+    }
+    let (timeline, checkpoint) = own.checkpoint;
+    for timeline in [timeline, own.timeline] {
+        if read_from(checkpoint, timeline, &pg_wal, tools, stop).await?.is_some() {
+            return Ok(own.wal_end);
+        }
+    }
+    Ok(WalEnd::Lost(checkpoint))
+}
+
+/// None: there is no record at `from`.
+///
+/// The segments are named: without them pg_waldump takes the segment size from whatever file it meets first, and fails on one that
+/// was only made in advance (`identify_target_directory` in pg_waldump.c).
+async fn read_from(
+    from: Lsn,
+    timeline: Timeline,
+    pg_wal: &Path,
+    tools: &Tools,
+    stop: &StopSignals,
+) -> anyhow::Result<Option<Lsn>> {
+    let Some(Segments { bytes, last }) = segments(pg_wal, timeline) else { return Ok(None) };
     let dump = Command::new(&tools.pg_waldump)
         .args(["--quiet", "--path"])
         .args([pg_wal])
-        .args(["--start", &safe.to_string(), &segment_name(own.timeline, safe, bytes), &last])
+        .args(["--start", &from.to_string(), &segment_name(timeline, from, bytes), &last])
         .env("LC_ALL", "C")
         .timeout(DEADLINE)
         .run(stop)
         .await;
-    let end = match dump {
+    match dump {
         // The last segment is full.
-        Ok(_) => segment_start(&last, bytes).map(|start| Lsn(start.0 + bytes)),
+        Ok(_) => Ok(segment_start(&last, bytes).map(|start| Lsn(start.0 + bytes))),
         // The end of WAL inside a segment is an error to it.
-        Err(CommandError::Failed { stderr, .. }) => end_in_waldump(&stderr, bytes),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(end.map_or_else(|| without_end(own), |end| WalEnd::At(end.max(safe))))
-}
-
-/// Nothing is readable from the safe point on. After it need not be anything where a standby was stopped; but a primary's safe point
-/// is its last checkpoint, and without that record no server starts.
-fn without_end(own: &OwnNode) -> WalEnd {
-    match own.role {
-        Role::Primary => WalEnd::Lost(own.wal_end.lsn()),
-        Role::Standby => own.wal_end,
+        Err(CommandError::Failed { stderr, .. }) => Ok(end_in_waldump(&stderr, bytes)),
+        Err(error) => Err(error.into()),
     }
 }
 
