@@ -36,6 +36,8 @@ pub struct OwnNode {
     pub reign: Epoch,
     /// Host in `primary_conninfo` of postgresql.auto.conf; none = frozen, parked, or a primary.
     pub upstream: Option<String>,
+    /// Where the last checkpoint's record is.
+    pub checkpoint: (Timeline, Lsn),
     /// Where this node's WAL ends: read from pg_wal where it decides anything, else the last known safe point.
     pub wal_end: WalEnd,
     pub history: History,

@@ -38,6 +38,7 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         promised_epoch,
         reign: epoch("pgcluster.reign"),
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
+        checkpoint: (control.checkpoint_timeline, control.checkpoint_at),
         wal_end: WalEnd::At(control.checkpoint_at.max(control.recovered_to)),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
         parameters: control.parameters,

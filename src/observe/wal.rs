@@ -6,50 +6,74 @@ use std::time::Duration;
 
 use crate::act::command::{Command, CommandError};
 use crate::act::signal::StopSignals;
-use crate::model::{Lsn, OwnNode, Role, Timeline, WalEnd};
+use crate::model::{Lsn, OwnNode, Timeline, WalEnd};
 use crate::observe::tools::Tools;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Reads on from the last safe point (`own.wal_end`) until a record is invalid.
 ///
-/// The first segment is named: without it pg_waldump takes the segment size from whatever file it meets first, and fails on one that
-/// was only made in advance (`identify_target_directory` in pg_waldump.c).
+/// After the point that a standby has recovered to there need not be a record. But the record of the last checkpoint must be there:
+/// without it no server starts.
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<WalEnd> {
     let safe = own.wal_end.lsn();
     let pg_wal = data_dir.join("pg_wal");
-    let Some(size) = segment_bytes(&pg_wal) else { return Ok(without_end(own)) };
+    if let Some(end) = read_from(safe, own.timeline, &pg_wal, tools, stop).await? {
+        return Ok(WalEnd::At(end.max(safe)));
+    }
+    let (timeline, checkpoint) = own.checkpoint;
+    for timeline in [timeline, own.timeline] {
+        if read_from(checkpoint, timeline, &pg_wal, tools, stop).await?.is_some() {
+            return Ok(own.wal_end);
+        }
+    }
+    Ok(WalEnd::Lost(checkpoint))
+}
+
+/// None: there is no record at `from`.
+///
+/// The segments are named: without them pg_waldump takes the segment size from whatever file it meets first, and fails on one that
+/// was only made in advance (`identify_target_directory` in pg_waldump.c).
+async fn read_from(
+    from: Lsn,
+    timeline: Timeline,
+    pg_wal: &Path,
+    tools: &Tools,
+    stop: &StopSignals,
+) -> anyhow::Result<Option<Lsn>> {
+    let Some(Segments { bytes, last }) = segments(pg_wal, timeline) else { return Ok(None) };
     let dump = Command::new(&tools.pg_waldump)
         .args(["--quiet", "--path"])
         .args([pg_wal])
-        .args(["--start", &safe.to_string(), "--end", "FFFFFFFF/FFFFFFFF", &segment_name(own.timeline, safe, size)])
+        .args(["--start", &from.to_string(), &segment_name(timeline, from, bytes), &last])
         .env("LC_ALL", "C")
         .timeout(DEADLINE)
         .run(stop)
         .await;
-    let said = match dump {
-        Ok(output) => output.stderr,
-        // The end of WAL is an error to it.
-        Err(CommandError::Failed { stderr, .. }) => stderr,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(end_in_waldump(&said, size).map_or_else(|| without_end(own), |end| WalEnd::At(end.max(safe))))
-}
-
-/// Nothing is readable from the safe point on. After it need not be anything where a standby was stopped; but a primary's safe point
-/// is its last checkpoint, and without that record no server starts.
-fn without_end(own: &OwnNode) -> WalEnd {
-    match own.role {
-        Role::Primary => WalEnd::Lost(own.wal_end.lsn()),
-        Role::Standby => own.wal_end,
+    match dump {
+        // The last segment is full.
+        Ok(_) => Ok(segment_start(&last, bytes).map(|start| Lsn(start.0 + bytes))),
+        // The end of WAL inside a segment is an error to it.
+        Err(CommandError::Failed { stderr, .. }) => Ok(end_in_waldump(&stderr, bytes)),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// All segments have the same size, also those made in advance.
-fn segment_bytes(pg_wal: &Path) -> Option<u64> {
-    let is_segment = |name: &str| name.len() == 24 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut entries = fs::read_dir(pg_wal).ok()?.flatten();
-    entries.find_map(|entry| is_segment(entry.file_name().to_str()?).then(|| entry.metadata().ok())?).map(|meta| meta.len())
+struct Segments {
+    /// All have the same size, also those made in advance.
+    bytes: u64,
+    /// The name of this timeline's last one.
+    last: String,
+}
+
+fn segments(pg_wal: &Path, timeline: Timeline) -> Option<Segments> {
+    let prefix = format!("{:08X}", timeline.0);
+    let is_ours =
+        |name: &String| name.len() == 24 && name.starts_with(&prefix) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let names = fs::read_dir(pg_wal).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let last = names.filter(is_ours).max()?;
+    let bytes = fs::metadata(pg_wal.join(&last)).ok()?.len();
+    (bytes > 0).then_some(Segments { bytes, last })
 }
 
 /// `XLogFileName` of xlog_internal.h.
@@ -69,16 +93,11 @@ fn segment_start(name: &str, size: u64) -> Option<Lsn> {
 /// - `invalid record length at 0/30000D8: expected at least 24, got 0`: WAL ends inside a page;
 /// - `unexpected pageaddr 0/1002000 in WAL segment 000000010000000000000004, LSN 0/4002000, offset 8192`: at a page's end, before an
 ///   old page of a file that is used again (15 and older name the segment and the offset only);
-/// - `could not find file "000000010000000000000005"`: at a segment's end.
 fn end_in_waldump(stderr: &[String], size: u64) -> Option<Lsn> {
     let said = stderr.iter().rev();
     let mut ends = said.filter_map(|line| {
-        if let Some((_, reason)) = line.split_once("error in WAL record at ") {
-            page_in(reason, size).or_else(|| last_position_in(reason))
-        } else {
-            let (_, rest) = line.split_once("could not find file \"")?;
-            segment_start(rest.split('"').next()?, size)
-        }
+        let (_, reason) = line.split_once("error in WAL record at ")?;
+        page_in(reason, size).or_else(|| last_position_in(reason))
     });
     ends.next()
 }
@@ -120,7 +139,6 @@ mod tests {
                 "error in WAL record at 0/4001F00: invalid magic number 0000 in log segment 000000010000000000000004, offset 8192",
                 "0/4002000",
             ),
-            ("could not find file \"000000010000000100000005\": No such file or directory", "1/5000000"),
         ] {
             assert_eq!(end(text).as_deref(), Some(expected), "{text}");
         }
@@ -129,7 +147,7 @@ mod tests {
     #[test]
     fn without_a_record_there_is_no_end() {
         assert_eq!(end("could not find a valid record after 0/3000060"), None);
-        assert_eq!(end("could not open file \"000000010000000000000003\": No such file or directory"), None);
+        assert_eq!(end("could not locate WAL file \"000000010000000000000003\""), None);
     }
 
     #[test]

@@ -145,6 +145,7 @@ pub fn was_primary() -> Own {
         promised_epoch: Epoch(1),
         reign: Epoch(1),
         upstream: None,
+        checkpoint: (Timeline(1), Lsn(0x80)),
         wal_end: WalEnd::At(Lsn(0x100)),
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
@@ -174,7 +175,7 @@ impl Own {
     }
 
     pub fn without_wal(self) -> Own {
-        Own(OwnNode { wal_end: WalEnd::Lost(self.0.wal_end.lsn()), ..self.0 })
+        Own(OwnNode { wal_end: WalEnd::Lost(self.0.checkpoint.1), ..self.0 })
     }
 
     pub fn node(self) -> OwnNode {

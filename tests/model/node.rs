@@ -143,6 +143,7 @@ impl Node {
             promised_epoch: Epoch(disk.conf.promised),
             reign: Epoch(disk.conf.reign),
             upstream: disk.conf.upstream.map(host),
+            checkpoint: (Timeline(disk.wal.timeline()), disk.wal.lsn()),
             wal_end: pgcluster::model::WalEnd::At(disk.wal.lsn()),
             history: disk.wal.history(),
             parameters: ParameterFloor::default(),

@@ -178,7 +178,7 @@ mod beside_a_primary {
 
     #[test]
     fn data_without_its_wal_is_not_followed_with() {
-        assert_snapshot!(beside(was_primary().without_wal()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but its WAL is gone here: the last checkpoint, at 0/100, cannot be read");
+        assert_snapshot!(beside(was_primary().without_wal()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but its WAL is gone here: the last checkpoint, at 0/80, cannot be read");
     }
 
     #[test]
