@@ -71,10 +71,11 @@ test: ## everything, on a bare machine too
 	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
 	$(if $(DOCKER_TESTS),cargo test --locked $(DOCKER_TESTS:%=--test %))
 
-bench: ## measure failover, start and pooling
+# The bench program is static, because it runs in the containers too, beside the servers that it times.
+bench: ## measure what starts cost, with the peer beside it; BENCH="restart rendering" for some of it
 	@docker/prepare-host --test
 	@$(MAKE) images
-	cargo bench --locked
+	RUSTFLAGS='-C target-feature=+crt-static' cargo bench --locked --bench bench --target $$(rustc -vV | sed -n 's/^host: //p') -- $(BENCH)
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

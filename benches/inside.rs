@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::docker::docker_output;
+use crate::docker::{Scope, docker_output};
 use crate::figure::Samples;
 use crate::setup::Setup;
 
@@ -24,6 +24,8 @@ const PROGRAM: &str = "/usr/local/bin/pgcluster-bench";
 /// `docker <verb> options…` of a database container as in compose.yaml.
 pub fn container_args(verb: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = verb.iter().map(|word| word.to_string()).collect();
+    // The highest share of the processors: whatever else this machine does disturbs less.
+    args.push("--cpu-shares=262144".into());
     args.extend(["--shm-size=256m", "--read-only", "--cap-drop=ALL"].map(String::from));
     args.extend(TMPFS.iter().flat_map(|mount| ["--tmpfs".to_string(), mount.to_string()]));
     args
@@ -32,7 +34,9 @@ pub fn container_args(verb: &[&str]) -> Vec<String> {
 /// Runs `--inside name runs` in a container made with `options`, to its end.
 pub fn run(setup: &Setup, name: &str, runs: usize, options: &[String]) -> anyhow::Result<Samples> {
     let program = std::env::current_exe().context("find this program")?;
-    let mut args = container_args(&["run", "--rm", "--init"]);
+    // Its end removes the container also when we do not wait for it any more.
+    let scope = Scope::new(&format!("bench-{}", name.replace('_', "-")));
+    let mut args = container_args(&["run", "--rm", "--init", "--label", &scope.label()]);
     args.extend(options.iter().cloned());
     args.extend(["--volume".into(), format!("{}:{PROGRAM}:ro", program.display())]);
     args.extend(["--entrypoint".into(), PROGRAM.into(), setup.postgres_image()]);

@@ -33,12 +33,17 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Files of act that look, ask plan and do, again and again. Every other file of act carries out what it is told.
-const LOOPS: [&str; 6] =
-    ["act/start.rs", "act/heal.rs", "act/heal_pool.rs", "act/pool.rs", "act/pool_patience.rs", "act/promote.rs"];
+const LOOPS: [&str; 7] =
+    ["act/start.rs", "act/heal.rs", "act/heal_pool.rs", "act/depose.rs", "act/pool.rs", "act/pool_patience.rs", "act/promote.rs"];
 
 /// What the other files of act may take from plan: nouns that they fill or keep, and SQL that is composed there.
-const NOUNS: [&str; 4] =
-    ["plan::heal::{Findings, Memory}", "plan::promotion::{Fitness, Frozen}", "plan::start::Order", "plan::provision"];
+const NOUNS: [&str; 5] = [
+    "plan::heal::{Findings, Memory}",
+    "plan::promotion::{Fitness, Frozen}",
+    "plan::promotion::Asker",
+    "plan::start::Order",
+    "plan::provision",
+];
 
 /// What observe may take from act: running pg_controldata and pg_waldump under a deadline and the stop signals.
 const OBSERVE_TAKES: [&str; 2] = ["act::command", "act::signal"];

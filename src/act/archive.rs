@@ -23,7 +23,7 @@ pub fn store(segment: &Path, archive: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     fs::create_dir_all(archive).with_context(|| format!("create {}", archive.display()))?;
-    let beside = archive.join(format!(".{}.part", name.to_string_lossy()));
+    let beside = archive.join(format!(".{}.{}.part", name.to_string_lossy(), crate::observe::host::read_host_name()));
     let mut copy = File::create(&beside).with_context(|| format!("create {}", beside.display()))?;
     let mut source = File::open(segment).with_context(|| format!("open {}", segment.display()))?;
     io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all()).with_context(|| format!("write {}", beside.display()))?;

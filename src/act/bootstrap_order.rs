@@ -17,8 +17,8 @@ pub fn give(because: &str) -> anyhow::Result<()> {
 }
 
 pub fn read() -> Order {
-    match std::fs::exists(Path::new(RUN_DIR).join(FILE)) {
-        Ok(true) => Order::Bootstrap,
-        Ok(false) | Err(_) => Order::None,
+    match std::fs::read_to_string(Path::new(RUN_DIR).join(FILE)) {
+        Ok(because) => Order::Bootstrap { because: because.trim().into() },
+        Err(_) => Order::None,
     }
 }

@@ -8,7 +8,7 @@ use crate::act::pcp;
 use crate::act::promote::{self, Outcome, Wish};
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
-use crate::plan::promotion::Asker;
+use crate::plan::promotion::{Asker, frozen_primary};
 use crate::render::paths::PGPOOL_STATUS;
 use crate::spec::{FailoverMode, PgpoolSpec};
 
@@ -35,17 +35,6 @@ pub async fn depose_frozen(spec: &PgpoolSpec, view: &ClusterView) -> Option<Stri
         }
         Outcome::Lives { because } | Outcome::Impossible { because } => Some(format!("no promotion: {because}")),
     }
-}
-
-/// The silent node that the standbys call their upstream and pgpool believes to be up, while nobody is primary.
-fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<NodeNumber> {
-    if view.primary().is_some() {
-        return None;
-    }
-    let is_upstream = |number: NodeNumber| {
-        view.serving().any(|(_, state)| state.upstream.as_deref().and_then(|host| view.named(host)) == Some(number))
-    };
-    view.silent().find(|number| believed_up.contains(number) && is_upstream(*number))
 }
 
 /// From the status file that pgpool writes at each change: over PCP it would ping the frozen node before it says a word.

@@ -10,8 +10,9 @@ use crate::act::fault_point::fault_point;
 use crate::act::staging::Staging;
 use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
 use crate::act::workplace::Workplace;
-use crate::act::{init_scripts, marker, provision, recovery};
+use crate::act::{bootstrap_order, init_scripts, marker, provision, recovery};
 use crate::model::{Epoch, RoomState};
+use crate::plan::start::Order;
 
 const DEADLINE: Duration = Duration::from_secs(600);
 
@@ -28,7 +29,11 @@ pub async fn initdb(work: &Workplace<'_>) -> anyhow::Result<()> {
     let socket = if scripts.is_empty() { Socket::Private } else { Socket::Usual };
     let server = TemporaryServer::start(work, data, Safety::Disposable, socket).await?;
     fault_point("initdb-server");
-    let report = provision::provision(work.spec, server.address(), work.spec.me, data).await?;
+    let reason = match bootstrap_order::read() {
+        Order::None => "initdb".to_string(),
+        Order::Bootstrap { because } => format!("initdb, ordered: {because}"),
+    };
+    let report = provision::provision(work.spec, server.address(), work.spec.me, data, &reason).await?;
     fault_point("initdb-provisioned");
     init_scripts::run(work, data, &scripts).await?;
     fault_point("initdb-scripts");

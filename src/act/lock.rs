@@ -6,9 +6,9 @@
 //! travel with every copy and be swept away by pg_rewind.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read};
 use std::os::fd::IntoRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -94,7 +94,7 @@ impl VolumeLock {
 /// One try; `None` if somebody else holds it.
 fn try_take(path: &Path) -> io::Result<Option<File>> {
     let is_directory = path.is_dir();
-    let mut file = match is_directory {
+    let file = match is_directory {
         true => File::open(path)?,
         false => OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?,
     };
@@ -110,18 +110,19 @@ fn try_take(path: &Path) -> io::Result<Option<File>> {
         return Ok(None);
     }
     // Only for the message of the one who waits: a full disk must not keep the volume locked out.
-    if let Some(err) = (!is_directory).then(|| sign(&mut file)).and_then(Result::err) {
+    if let Some(err) = (!is_directory).then(|| sign(&file)).and_then(Result::err) {
         tracing::warn!("write our name into {}: {err}", path.display());
     }
     Ok(Some(file))
 }
 
-fn sign(file: &mut File) -> io::Result<()> {
+fn sign(file: &File) -> io::Result<()> {
     let name = nix::unistd::gethostname().unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    file.set_len(0)?;
-    file.rewind()?;
-    writeln!(file, "{} since {}", name.to_string_lossy(), utc(now))
+    // One write over what was there, and never cut first: each change of the inode waits while the file system's journal is busy.
+    let line = format!("{} since {}", name.to_string_lossy(), utc(now));
+    let length = (file.metadata()?.len() as usize).max(line.len() + 1);
+    file.write_all_at(format!("{line:<width$}\n", width = length - 1).as_bytes(), 0)
 }
 
 fn holder(path: &Path) -> String {
@@ -170,7 +171,8 @@ mod tests {
         assert_eq!(told.len(), 1);
         assert!(told[0].starts_with(&format!("another container ({host} since 20")), "{}", told[0]);
         drop(first);
-        VolumeLock::take(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
+        // A child that another test forks at this moment holds a copy of the descriptor until it execs.
+        VolumeLock::take(dir.path(), Duration::from_secs(5), |_| ()).await.unwrap();
     }
 
     #[tokio::test]
@@ -181,7 +183,7 @@ mod tests {
         assert!(err.to_string().contains("another container still holds it"), "{err}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         drop(first);
-        VolumeLock::take_directory(dir.path(), Duration::ZERO, |_| ()).await.unwrap();
+        VolumeLock::take_directory(dir.path(), Duration::from_secs(5), |_| ()).await.unwrap();
     }
 
     #[tokio::test]

@@ -104,7 +104,8 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     fault_point("promote-frozen");
     promotion::enough(frozen.len(), quorum).map_err(anyhow::Error::msg)?;
     let chosen = promotion::candidate(&frozen, wish.asker, quorum.acks).map_err(anyhow::Error::msg)?;
-    standbys.retain(|standby| frozen.iter().any(|node| node.number == standby.number()));
+    let told = promotion::followers(&frozen, chosen);
+    standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
     let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);
     let candidate = candidate.into_iter().next().expect("the candidate is one of the frozen");
     candidate.prepare_for_followers().await?;

@@ -33,7 +33,13 @@ pub struct Report {
 }
 
 /// `server` is the temporary server of this node or a remote `primary`. `data_dir`: where generated passwords are kept.
-pub async fn provision(spec: &PostgresSpec, server: &Address, primary: NodeNumber, data_dir: &Path) -> anyhow::Result<Report> {
+pub async fn provision(
+    spec: &PostgresSpec,
+    server: &Address,
+    primary: NodeNumber,
+    data_dir: &Path,
+    reason: &str,
+) -> anyhow::Result<Report> {
     let client = server.connect("postgres").await.with_context(|| format!("connect to {server}, database postgres"))?;
     quiet(&client).await?;
     wait_for_others(&client).await?;
@@ -59,7 +65,7 @@ pub async fn provision(spec: &PostgresSpec, server: &Address, primary: NodeNumbe
         fault_point("provision-services");
     }
     run(&repmgr, "service list", provision::service_rows(services, &found)?.as_slice()).await?;
-    run(&repmgr, "first reign", &provision::first_reign_statements(&spec.cluster, primary)?).await?;
+    run(&repmgr, "first reign", &provision::first_reign_statements(&spec.cluster, primary, reason)?).await?;
     Ok(Report {
         created_roles: wanted.iter().filter(|role| !found.roles.contains_key(&role.name)).count(),
         changed_passwords: verifiers.into_keys().filter(|name| found.roles.contains_key(name)).collect(),
@@ -164,5 +170,8 @@ fn keep_generated(generated: &[(String, Secret)], data_dir: &Path) -> anyhow::Re
         .mode(0o600)
         .open(&path)
         .with_context(|| format!("open {}", path.display()))?;
-    file.write_all(lines.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("write {}", path.display()))
+    file.write_all(lines.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("write {}", path.display()))?;
+    let roles: Vec<&str> = generated.iter().map(|(role, _)| role.as_str()).collect();
+    tracing::info!("made up passwords for {}, kept in {GENERATED_PASSWORDS} of the data directory", roles.join(", "));
+    Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::act::file::{self, Durability};
 use crate::model::{Epoch, NodeNumber};
-use crate::observe::data_dir::REWINDING;
+use crate::observe::data_dir::{PG_VERSION, Rewinding};
 use crate::render::RenderedFile;
 use crate::render::auto_conf;
 use crate::render::repmgr::primary_conninfo;
@@ -55,14 +55,20 @@ pub fn begin_reign_unless_promised(data_dir: &Path, epoch: Epoch) -> anyhow::Res
     }
 }
 
-/// A standby whose upstream is not there now keeps its pointer. An interrupted rewind that had changed nothing is over with it.
+/// A standby whose upstream is not there now keeps its pointer.
 pub fn stay_standby(data_dir: &Path) -> anyhow::Result<()> {
-    write_standby_signal(data_dir)?;
-    match fs::remove_file(data_dir.join(REWINDING)) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).context("remove the rewind marker"),
+    write_standby_signal(data_dir)
+}
+
+/// Sets or removes the mark of a rewind.
+pub fn mark_rewinding(data_dir: &Path, rewinding: Option<Rewinding>) -> anyhow::Result<()> {
+    let path = data_dir.join(PG_VERSION);
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let body = Rewinding::mark(&text, rewinding);
+    if body != text {
+        file::write_all(&[RenderedFile { path, mode: 0o600, body }], Durability::Synced)?;
     }
+    Ok(())
 }
 
 /// Ends `$PGDATA/postgresql.conf` with the include, and keeps everything else of it.
@@ -87,10 +93,11 @@ fn set(data_dir: &Path, changes: &[(&str, Option<&str>)]) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Also ends the mark of a rewind: one that is complete, or one that had changed nothing but this file.
 fn write_standby_signal(data_dir: &Path) -> anyhow::Result<()> {
     let path = data_dir.join("standby.signal");
     if !path.exists() {
         file::write_all(&[RenderedFile { path, mode: 0o600, body: String::new() }], Durability::Synced)?;
     }
-    Ok(())
+    mark_rewinding(data_dir, None)
 }

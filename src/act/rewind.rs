@@ -1,20 +1,17 @@
 //! Brings a diverged data directory back onto the primary's history: pg_rewind, and where that is impossible a copy beside it.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
 use crate::act::command::Command;
 use crate::act::fault_point::fault_point;
-use crate::act::file::{self, Durability};
 use crate::act::workplace::Workplace;
 use crate::act::{clone, recovery, register};
 use crate::link::Address;
 use crate::model::{Epoch, NodeNumber, RoomState};
-use crate::observe::data_dir::{REWINDING, Rewinding};
-use crate::render::RenderedFile;
+use crate::observe::data_dir::Rewinding;
 use crate::spec::Node;
 
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
@@ -39,18 +36,17 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow:
     drop(primary);
     let started = Instant::now();
     let data = work.data_dir();
-    mark(data, Rewinding::Begun)?;
+    recovery::mark_rewinding(data, Some(Rewinding::Begun))?;
     fault_point("rewind-begun");
     // Crash recovery runs in single-user mode, which refuses standby mode.
     let _ = fs::remove_file(data.join("standby.signal"));
     dry_run(work, source).await?;
-    mark(data, Rewinding::Writing)?;
+    recovery::mark_rewinding(data, Some(Rewinding::Writing))?;
     fault_point("rewind-writing");
     let output = command(work, source).run(work.stop).await.context("rewind")?;
     fault_point("rewind-done");
     recovery::include_generated(data)?;
     recovery::point_at(data, work.spec, from, epoch)?;
-    fs::remove_file(data.join(REWINDING)).context("remove the rewind marker")?;
     let said = output.stderr.iter().chain(&output.stdout).find(|line| line.contains("need to copy")).cloned().unwrap_or_default();
     tracing::info!("rewound onto {} in {:.1} s {said}", source.name, started.elapsed().as_secs_f64());
     Ok(())
@@ -71,17 +67,11 @@ async fn dry_run(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn mark(data_dir: &Path, stage: Rewinding) -> anyhow::Result<()> {
-    let body = format!("{}\n", stage.word());
-    file::write_all(&[RenderedFile { path: data_dir.join(REWINDING), mode: 0o600, body }], Durability::Synced)?;
-    Ok(())
-}
-
 fn command(work: &Workplace<'_>, source: &Node) -> Command {
     let Address::Tcp { host, port, user, .. } = work.control(source) else { unreachable!("a node has a TCP address") };
     Command::new(&work.tools.pg_rewind)
         .args(["-D".as_ref(), work.data_dir().as_os_str()])
-        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require connect_timeout=2")])
+        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require channel_binding=require connect_timeout=2")])
         .args(["--progress", "--no-ensure-shutdown"])
         .env("PGPASSFILE", work.pass_file())
         .timeout(DEADLINE)

@@ -77,6 +77,7 @@ impl<'a> Standby<'a> {
                 timeline: state.timeline.max(before.timeline),
                 lsn: state.lsn.max(before.lsn),
             },
+            history: state.history,
             fitness: match (paused, flag) {
                 (true, _) => Fitness::Paused,
                 (false, BackendFlag::DisallowToFailover) => Fitness::Disallowed,

@@ -15,6 +15,7 @@ use crate::model::{ClusterView, Epoch, NodeNumber, OwnData, Quorum, RoomState};
 use crate::observe::data_dir;
 use crate::observe::peer::look_at_others;
 use crate::observe::tools::Tools;
+use crate::observe::wal;
 use crate::plan::start::{self as decision, Me, StartFacts, StartPlan, Verdict};
 use crate::spec::{ClusterKind, PostgresSpec, Replication};
 
@@ -70,7 +71,7 @@ async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision
         let decision = decide_once(work, began.elapsed(), &said).await?;
         let plan = &decision.plan;
         if plan.because != said {
-            tracing::info!("{:?}: {}", plan.verdict, plan.because);
+            tracing::info!("{}: {}", plan.verdict, plan.because);
             said.clone_from(&plan.because);
         }
         if plan.verdict != Verdict::Wait {
@@ -89,7 +90,7 @@ async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyh
     if let OwnData::Valid(node) = &mut own
         && decision::needs_wal_end(node, &others)
     {
-        node.wal_end = data_dir::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
+        node.wal_end = wal::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
     }
     let me = me(work.spec);
     let order = bootstrap_order::read();
@@ -141,7 +142,7 @@ async fn follow(work: &Workplace<'_>, upstream: NodeNumber, epoch: Epoch) -> any
     let primary = address.connect_in_time("repmgr").await?;
     register::register_standby(&primary, &spec.cluster, spec.me, upstream).await?;
     if !marker::is_provisioned(data, spec) {
-        log_report(&provision::provision(spec, &address, upstream, data).await.context("provision the primary")?);
+        log_report(&provision::provision(spec, &address, upstream, data, "adopted").await.context("provision the primary")?);
         marker::write(data, spec, marker::Origin::Clone)?;
     }
     Ok(())
@@ -155,7 +156,7 @@ async fn resume(work: &Workplace<'_>) -> anyhow::Result<()> {
     }
     let origin = marker::read(data).map_or(marker::Origin::Adopted, |marker| marker.origin);
     let server = TemporaryServer::start(work, data, Safety::Durable, Socket::Private).await?;
-    let report = provision::provision(spec, server.address(), spec.me, data).await?;
+    let report = provision::provision(spec, server.address(), spec.me, data, "adopted").await?;
     server.stop().await?;
     recovery::begin_reign_unless_promised(data, Epoch(1))?;
     marker::write(data, spec, origin)?;

@@ -43,10 +43,20 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     Exit::Failed
 }
 
+/// Enough for the connection tasks to write their last packet; nobody waits for the network.
+const GOODBYE_TURNS: u32 = 32;
+
 /// The one runtime: everything waits on I/O, nothing needs a second thread.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    let result = runtime.block_on(work);
+    let result = runtime.block_on(async {
+        let result = work.await;
+        // Sessions that were just dropped say goodbye now: a server logs a line about each client that only goes.
+        for _ in 0..GOODBYE_TURNS {
+            tokio::task::yield_now().await;
+        }
+        result
+    });
     // A name look-up may still hang in its thread; nobody waits for it.
     runtime.shutdown_background();
     result

@@ -1,11 +1,14 @@
 //! `pgcluster render`: the files that a start would write now, without writing them.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::act::{configuration, pool};
 use crate::exit::Exit;
 use crate::model::ParameterFloor;
 use crate::observe::environment::{self, Image};
+use crate::render::paths;
 use crate::render::{NodeStatus, RenderedFile, pgpool_files, postgres_files};
 
 pub fn run(file: Option<&str>, json: bool) -> anyhow::Result<Exit> {
@@ -27,7 +30,11 @@ pub fn run(file: Option<&str>, json: bool) -> anyhow::Result<Exit> {
         anyhow::bail!("no file of that name; there are: {}", names(&files));
     }
     for each in shown {
-        let body = if each.mode & 0o044 == 0 { "(holds secrets: not shown)\n" } else { each.body.as_str() };
+        let body = if paths::HOLD_SECRETS.iter().any(|path| each.path == Path::new(path)) {
+            "(holds secrets: not shown)\n"
+        } else {
+            each.body.as_str()
+        };
         match json {
             true => println!("{}", json!({ "path": each.path, "mode": format!("{:04o}", each.mode), "body": body })),
             false => println!("==> {} ({:04o})\n{body}", each.path.display(), each.mode),

@@ -6,18 +6,23 @@ use crate::command::block_on;
 use crate::exit::Exit;
 use crate::model::{ClusterView, NodeNumber, NodeState, PoolView, Reach, Role};
 use crate::observe::environment::{self, Image};
-use crate::observe::peer::look;
+use crate::observe::peer::{self, look};
 use crate::observe::pool;
 use crate::pcp::Pcp;
-use crate::spec::{ClusterSpec, Node, PgpoolSpec, Replication};
+use crate::spec::{ClusterKind, ClusterSpec, Node, PgpoolSpec, Replication};
 
 pub fn run(json: bool) -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
     let (cluster, view, pgpool) = match environment::image() {
         Image::Postgres => {
-            let cluster = environment::postgres_spec(&snapshot)?.cluster;
-            let view = block_on(look(&cluster, cluster.nodes.iter()));
-            (cluster, view, None)
+            let spec = environment::postgres_spec(&snapshot)?;
+            let view = block_on(async {
+                match spec.cluster.kind {
+                    ClusterKind::Standalone => peer::look_at_self(&spec).await,
+                    ClusterKind::Cluster => look(&spec.cluster, spec.cluster.nodes.iter()).await,
+                }
+            });
+            (spec.cluster, view, None)
         }
         Image::Pgpool => {
             let spec = environment::pgpool_spec(&snapshot)?;
@@ -69,13 +74,13 @@ fn exit(view: &ClusterView) -> Exit {
 fn as_text(cluster: &ClusterSpec, view: &ClusterView, pgpool: Option<&Opinion>) -> String {
     let heading = pgpool.map_or(String::new(), |opinion| format!("{:<9}", opinion.name));
     let mut text =
-        format!("{:<12} {heading}{:<10} {:>5} {:>8} {:>14}  {}\n", "node", "state", "epoch", "timeline", "lsn", "upstream");
+        format!("{:<12} {heading}{:<11} {:>5} {:>8} {:>14}  {}\n", "node", "state", "epoch", "timeline", "lsn", "upstream");
     for node in &cluster.nodes {
         let reach = view.reach(node.number);
         let believed = pgpool.map_or(String::new(), |opinion| format!("{:<9}", opinion.word(node.number).unwrap_or("?")));
         let line = match reach.and_then(Reach::serving) {
             Some(state) => format!(
-                "{:<12} {believed}{:<10} {:>5} {:>8} {:>14}  {}",
+                "{:<12} {believed}{:<11} {:>5} {:>8} {:>14}  {}",
                 node.name.as_str(),
                 state_word(reach),
                 state.epoch().to_string(),
@@ -84,7 +89,7 @@ fn as_text(cluster: &ClusterSpec, view: &ClusterView, pgpool: Option<&Opinion>) 
                 state.upstream.as_deref().unwrap_or("-")
             ),
             None => {
-                format!("{:<12} {believed}{:<10} {}", node.name.as_str(), state_word(reach), detail(reach).unwrap_or_default())
+                format!("{:<12} {believed}{:<11} {}", node.name.as_str(), state_word(reach), detail(reach).unwrap_or_default())
             }
         };
         text.push_str(line.trim_end());

@@ -20,7 +20,7 @@ pub use epoch::Epoch;
 pub use lsn::Lsn;
 pub use malformed::Malformed;
 pub use node::{NodeId, NodeName, NodeNumber};
-pub use own::{OwnData, OwnNode, Stopped};
+pub use own::{OwnData, OwnNode, Stopped, WalEnd};
 pub use parameters::ParameterFloor;
 pub use pool::{Backend, BackendStatus, PoolView};
 pub use quorum::Quorum;

@@ -34,11 +34,26 @@ pub struct OwnNode {
     pub promised_epoch: Epoch,
     /// Host in `primary_conninfo` of postgresql.auto.conf; none = frozen, parked, or a primary.
     pub upstream: Option<String>,
-    /// Where this node's WAL ends. Exact after a clean stop of a primary, else read from pg_wal, else the last known safe point.
-    pub wal_end: Lsn,
+    /// Where this node's WAL ends: read from pg_wal where it decides anything, else the last known safe point.
+    pub wal_end: WalEnd,
     pub history: History,
     /// As in pg_control.
     pub parameters: ParameterFloor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalEnd {
+    At(Lsn),
+    /// The record of the last checkpoint, which is here, cannot be read: no server will ever start on this data.
+    Lost(Lsn),
+}
+
+impl WalEnd {
+    pub fn lsn(self) -> Lsn {
+        match self {
+            WalEnd::At(lsn) | WalEnd::Lost(lsn) => lsn,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

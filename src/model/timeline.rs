@@ -88,13 +88,18 @@ impl History {
         self.forks.iter().find(|(ancestor, _)| *ancestor == timeline).map(|(_, end)| *end)
     }
 
-    /// Is data that ends at `lsn` on `timeline` a prefix of this history, so that a server with it can follow without a rewind?
+    /// Is data with the history `other` that ends at `end` a prefix of this one, so that a server with it can follow without a rewind?
     ///
     /// An ancestor is on the path up to and including its end (an LSN is the position *after* the last byte), the own timeline
-    /// without limit. There is no lower bound: before a timeline began, its log is that of its ancestors.
+    /// without limit. Every ancestor must have ended at the same place in both: two servers promoted apart use the same number.
     #[must_use]
-    pub fn contains(&self, timeline: Timeline, lsn: Lsn) -> bool {
-        timeline == self.own || self.fork_of(timeline).is_some_and(|end| lsn <= end)
+    pub fn contains(&self, other: &History, end: Lsn) -> bool {
+        let is_same_path = other.forks.iter().all(|(timeline, fork)| self.fork_of(*timeline) == Some(*fork));
+        let is_on_path = match other.own == self.own {
+            true => self.forks.len() == other.forks.len(),
+            false => self.fork_of(other.own).is_some_and(|fork| end <= fork),
+        };
+        is_same_path && is_on_path
     }
 }
 
@@ -120,13 +125,22 @@ mod tests {
 
     #[test]
     fn the_path_ends_where_the_next_timeline_took_over() {
-        let history = history();
-        assert!(history.contains(Timeline(1), Lsn(0x300_0148)), "the fork itself");
-        assert!(!history.contains(Timeline(1), Lsn(0x300_0149)), "one byte after the fork");
-        assert!(history.contains(Timeline(2), Lsn(0x300_0000)), "streaming begins at a segment start, before the fork");
-        assert!(!history.contains(Timeline(3), Lsn(0)));
-        assert!(history.contains(Timeline(4), Lsn(u64::MAX)));
-        assert!(!history.contains(Timeline(5), Lsn(0)));
+        let (history, first) = (history(), History::without_ancestors(Timeline(1)));
+        assert!(history.contains(&first, Lsn(0x300_0148)), "the fork itself");
+        assert!(!history.contains(&first, Lsn(0x300_0149)), "one byte after the fork");
+        let second = History::parse(Timeline(2), "1\t0/3000148\tr\n").unwrap();
+        assert!(history.contains(&second, Lsn(0x300_0000)), "streaming begins at a segment start, before the fork");
+        assert!(!history.contains(&History::without_ancestors(Timeline(3)), Lsn(0)));
+        assert!(history.contains(&history, Lsn(u64::MAX)));
+        assert!(!history.contains(&History::parse(Timeline(5), REAL).unwrap(), Lsn(0)));
+    }
+
+    #[test]
+    fn a_timeline_of_the_same_number_that_began_elsewhere_is_another() {
+        let elsewhere = History::parse(Timeline(2), "1\t0/3000100\tr\n").unwrap();
+        assert!(!history().contains(&elsewhere, Lsn(0x300_0000)));
+        let skipped = History::parse(Timeline(4), "1\t0/3000148\tr\n").unwrap();
+        assert!(!history().contains(&skipped, Lsn(0x300_0000)) && !skipped.contains(&history(), Lsn(0x300_0000)));
     }
 
     #[test]

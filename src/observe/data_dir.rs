@@ -1,17 +1,15 @@
 //! Reads this node's own data directory while no server runs on it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::act::command::{Command, CommandError};
 use crate::act::signal::StopSignals;
-use crate::model::{Epoch, History, Lsn, OwnData, OwnNode, ParameterFloor, Role, Stopped, Timeline, conninfo_value};
+use crate::model::{Epoch, History, OwnData, OwnNode, Role, WalEnd, conninfo_value};
+use crate::observe::control_file;
 use crate::observe::tools::Tools;
 use crate::render::auto_conf;
 
@@ -21,67 +19,36 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
         return Ok(OwnData::None);
     }
     check_major(data_dir, major)?;
-    let control = read_control(data_dir, tools, stop).await?;
-    let field =
-        |name: &str| control.get(name).map(String::as_str).with_context(|| format!("pg_controldata printed no \"{name}\""));
+    let control = control_file::read(data_dir, tools, stop).await?;
     let auto = auto_conf::read(&read_optional(&data_dir.join("postgresql.auto.conf"))?);
     let setting = |name: &str| auto.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let checkpoint: Timeline = field("Latest checkpoint's TimeLineID")?.parse()?;
-    let recovered: Timeline = field("Min recovery ending loc's timeline")?.parse()?;
-    let timeline = checkpoint.max(recovered);
-    let checkpoint_at: Lsn = field("Latest checkpoint location")?.parse()?;
-    let recovered_to: Lsn = field("Minimum recovery ending location")?.parse()?;
-    let rewinding = read_rewinding(data_dir)?;
+    let timeline = control.checkpoint_timeline.max(control.recovered_timeline);
+    let rewinding = Rewinding::read(&read_optional(&data_dir.join(PG_VERSION))?);
     let promised_epoch = Epoch(setting("pgcluster.promised_epoch").and_then(|text| text.parse().ok()).unwrap_or(0));
     if rewinding == Some(Rewinding::Writing) {
         return Ok(OwnData::Unfinished { promised_epoch });
     }
     let standby = rewinding.is_some() || data_dir.join("standby.signal").exists();
     Ok(OwnData::Valid(OwnNode {
-        system_id: field("Database system identifier")?.parse()?,
+        system_id: control.system_id,
         timeline,
         role: if standby { Role::Standby } else { Role::Primary },
-        stopped: if field("Database cluster state")?.starts_with("shut down") { Stopped::Cleanly } else { Stopped::Crashed },
+        stopped: control.stopped,
         promised_epoch,
         upstream: setting("primary_conninfo").and_then(|text| conninfo_value(text, "host")),
-        wal_end: checkpoint_at.max(recovered_to),
+        wal_end: WalEnd::At(control.checkpoint_at.max(control.recovered_to)),
         history: History::parse(timeline, &read_optional(&data_dir.join("pg_wal").join(timeline.history_file()))?)?,
-        parameters: ParameterFloor::from_values(ParameterFloor::NAMES.map(|name| control_setting(&control, name))),
+        parameters: control.parameters,
     }))
-}
-
-/// Where the WAL on disk really ends: pg_waldump reads on from the last safe point until a record is invalid and says where.
-/// Falls back to `own.wal_end` when pg_wal has nothing readable after it.
-pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<Lsn> {
-    let dump = Command::new(&tools.pg_waldump)
-        .args(["--quiet", "--path"])
-        .args([data_dir.join("pg_wal")])
-        .args(["--timeline", &own.timeline.to_string(), "--start", &own.wal_end.to_string()])
-        .timeout(Duration::from_secs(60))
-        .run(stop)
-        .await;
-    let said = match dump {
-        Ok(output) => output.stderr,
-        // The end of WAL is an error to it.
-        Err(CommandError::Failed { stderr, .. }) => stderr,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(end_in_waldump(&said).unwrap_or(own.wal_end).max(own.wal_end))
-}
-
-/// `… error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0`: the last LSN named.
-fn end_in_waldump(stderr: &[String]) -> Option<Lsn> {
-    let line = stderr.iter().rev().find(|line| line.contains("error in WAL record at"))?;
-    line.split(" at ").skip(1).filter_map(|part| part.split([':', ' ', ',']).next()?.parse().ok()).last()
 }
 
 /// The name of the unfinished-work marker of an in-place build (data directory that is itself a mount point).
 pub const UNFINISHED: &str = "pgcluster.unfinished";
 
-/// Name of the file that stands in the data directory during a rewind.
-pub const REWINDING: &str = "pgcluster.rewinding";
-
-/// How far a rewind had come.
+/// How far a rewind had come: the second line of PG_VERSION, which PostgreSQL does not read.
+///
+/// In a file of its own it would be swept away: pg_rewind removes what the source does not have long before the data is complete.
+/// Besides the control file, PG_VERSION is the one file that it leaves alone (filemap.c, `decide_file_action`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewinding {
     /// `standby.signal` may be gone, everything else is as it was.
@@ -90,23 +57,34 @@ pub enum Rewinding {
     Writing,
 }
 
+const REWINDING: &str = "pgcluster rewind: ";
+
 impl Rewinding {
-    pub fn word(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Rewinding::Begun => "begun",
             Rewinding::Writing => "writing",
         }
     }
+
+    /// The content of PG_VERSION with this mark; `text` is what it has now.
+    pub fn mark(text: &str, rewinding: Option<Rewinding>) -> String {
+        let major = text.lines().next().unwrap_or_default();
+        match rewinding {
+            None => format!("{major}\n"),
+            Some(stage) => format!("{major}\n{REWINDING}{}\n", stage.word()),
+        }
+    }
+
+    /// Reads the mark back; one that is not understood is taken for the worst.
+    fn read(text: &str) -> Option<Rewinding> {
+        let word = text.lines().find_map(|line| line.strip_prefix(REWINDING))?;
+        Some(if word == Rewinding::Begun.word() { Rewinding::Begun } else { Rewinding::Writing })
+    }
 }
 
-fn read_rewinding(data_dir: &Path) -> anyhow::Result<Option<Rewinding>> {
-    let text = read_optional(&data_dir.join(REWINDING))?;
-    Ok(match text.trim() {
-        "" => None,
-        "begun" => Some(Rewinding::Begun),
-        _ => Some(Rewinding::Writing),
-    })
-}
+/// The file whose first line is the major version.
+pub const PG_VERSION: &str = "PG_VERSION";
 
 /// What may lie in an empty data directory: the file system's own, and an unfinished build inside a mount point.
 const IGNORED: [&str; 3] = ["lost+found", "pgcluster.staging", "pgcluster.old"];
@@ -133,38 +111,22 @@ pub fn unused_official_volume(data_dir: &Path) -> Option<&'static Path> {
 }
 
 fn check_major(data_dir: &Path, major: u32) -> anyhow::Result<()> {
-    let path = data_dir.join("PG_VERSION");
+    let path = data_dir.join(PG_VERSION);
     let Ok(text) = fs::read_to_string(&path) else {
         bail!(
             "{} is not empty and is no PostgreSQL data directory (no PG_VERSION); nothing was touched: mount the right volume, or empty it",
             data_dir.display()
         );
     };
-    if text.trim() != major.to_string() {
+    let found = text.lines().next().unwrap_or_default().trim();
+    if found != major.to_string() {
         bail!(
             "the data in {} was made by PostgreSQL {}, this image has {major}; nothing was touched: use the image of that major version, or pg_upgrade",
             data_dir.display(),
-            text.trim()
+            found
         );
     }
     Ok(())
-}
-
-async fn read_control(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> anyhow::Result<BTreeMap<String, String>> {
-    let output = Command::new(&tools.pg_controldata)
-        .args(["-D".as_ref(), data_dir.as_os_str()])
-        .env("LC_ALL", "C")
-        .timeout(Duration::from_secs(10))
-        .run(stop)
-        .await?;
-    Ok(output.stdout.iter().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim().into(), v.trim().into())).collect())
-}
-
-/// `max_connections setting:   100`; `max_prepared_xacts` and `max_locks_per_xact` are shortened there.
-fn control_setting(control: &BTreeMap<String, String>, name: &str) -> u32 {
-    let key =
-        format!("{} setting", name.replace("_prepared_transactions", "_prepared_xacts").replace("_per_transaction", "_per_xact"));
-    control.get(&key).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn read_optional(path: &PathBuf) -> anyhow::Result<String> {
@@ -180,9 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_end_that_pg_waldump_names() {
-        let text = "pg_waldump: error: error in WAL record at 0/3000060: invalid record length at 0/30000D8: expected at least 24, got 0\n";
-        assert_eq!(end_in_waldump(&[text.to_string()]), Some("0/30000D8".parse().expect("LSN")));
-        assert_eq!(end_in_waldump(&["pg_waldump: error: could not find file".to_string()]), None);
+    fn a_rewind_is_marked_in_pg_version_and_the_mark_goes() {
+        let begun = Rewinding::mark("17\n", Some(Rewinding::Begun));
+        assert_eq!(begun, "17\npgcluster rewind: begun\n");
+        let writing = Rewinding::mark(&begun, Some(Rewinding::Writing));
+        assert_eq!((Rewinding::read(&begun), Rewinding::read(&writing)), (Some(Rewinding::Begun), Some(Rewinding::Writing)));
+        assert_eq!(Rewinding::mark(&writing, None), "17\n");
+        assert_eq!(Rewinding::read("17\n"), None);
+        assert_eq!(Rewinding::read("17\npgcluster rewind: beg"), Some(Rewinding::Writing));
     }
 }

@@ -1,8 +1,10 @@
 //! I/O in: what is there. Asks and reads, never writes, never decides.
 
+pub mod control_file;
 pub mod data_dir;
 pub mod environment;
 pub mod host;
 pub mod peer;
 pub mod pool;
 pub mod tools;
+pub mod wal;

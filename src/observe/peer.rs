@@ -11,7 +11,7 @@ use crate::link::Address;
 use crate::model::{
     ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
 };
-use crate::spec::{ClusterSpec, Node};
+use crate::spec::{ClusterSpec, Node, PostgresSpec};
 
 /// Deadline around one question, name look-up included.
 pub const ASK_DEADLINE: Duration = Duration::from_millis(1000);
@@ -47,6 +47,13 @@ pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> 
     let questions = nodes.map(|node| async move { (node.number, ask(cluster, node).await) });
     let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
     ClusterView { nodes: futures_util::future::join_all(questions).await, hosts }
+}
+
+/// Asks this container's own server, over its socket: a standalone node may have no password for `repmgr`.
+pub async fn look_at_self(spec: &PostgresSpec) -> ClusterView {
+    let address = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
+    let (reach, _) = ask_at(&address).await;
+    ClusterView { nodes: vec![(spec.me, reach)], hosts: Vec::new() }
 }
 
 /// Asks every node but `me`.

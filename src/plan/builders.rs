@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::{
     ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, OwnData, OwnNode, ParameterFloor, Reach, Role, RoomState, Stopped,
-    SystemId, Timeline,
+    SystemId, Timeline, WalEnd,
 };
 
 pub const PG01: NodeNumber = NodeNumber(0);
@@ -137,7 +137,7 @@ pub fn was_primary() -> Own {
         stopped: Stopped::Crashed,
         promised_epoch: Epoch(1),
         upstream: None,
-        wal_end: Lsn(0x100),
+        wal_end: WalEnd::At(Lsn(0x100)),
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
     })
@@ -158,7 +158,11 @@ impl Own {
     }
 
     pub fn at(self, lsn: u64) -> Own {
-        Own(OwnNode { wal_end: Lsn(lsn), ..self.0 })
+        Own(OwnNode { wal_end: WalEnd::At(Lsn(lsn)), ..self.0 })
+    }
+
+    pub fn without_wal(self) -> Own {
+        Own(OwnNode { wal_end: WalEnd::Lost(self.0.wal_end.lsn()), ..self.0 })
     }
 
     pub fn node(self) -> OwnNode {

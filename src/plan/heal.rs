@@ -128,7 +128,7 @@ fn heal_standby(facts: &Facts) -> Healing {
         return healing(action, because);
     };
     let follows = me.upstream.as_deref().and_then(|host| others.named(host)) == Some(number);
-    let is_prefix = state.history.contains(me.timeline, me.lsn);
+    let is_prefix = state.history.contains(&me.history, me.lsn);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
         (false, _, _) => healing(

@@ -3,7 +3,7 @@
 //! The steps between them (locks, freezing, promoting) are in `act::promote`. The order of decisions is: `need`, `electorate`,
 //! `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one costs data.
 
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
+use crate::model::{ClusterView, Epoch, History, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
 
 /// A message from the primary that is younger than this proves that it lives. A WAL receiver asks for a sign of life after half of
 /// `wal_receiver_timeout` (5 s), so a living primary is never silent for longer.
@@ -76,6 +76,17 @@ fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
     upstream.is_some_and(|up| up.role == Role::Standby)
 }
 
+/// The silent node that the standbys call their upstream and pgpool believes to be up, while nobody is primary.
+pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<NodeNumber> {
+    if view.primary().is_some() {
+        return None;
+    }
+    let is_upstream = |number: NodeNumber| {
+        view.serving().any(|(_, state)| state.upstream.as_deref().and_then(|host| view.named(host)) == Some(number))
+    };
+    view.silent().find(|number| believed_up.contains(number) && is_upstream(*number))
+}
+
 /// The standbys that a promotion locks and freezes, in node order, or why there are too few.
 pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>, String> {
     let standbys: Vec<(NodeNumber, &NodeState)> = view.serving().filter(|(_, state)| state.role == Role::Standby).collect();
@@ -126,6 +137,7 @@ pub fn next_epoch<'a>(locked: impl Iterator<Item = &'a NodeState>) -> Epoch {
 pub struct Frozen {
     pub number: NodeNumber,
     pub rank: Rank,
+    pub history: History,
     pub fitness: Fitness,
     /// Heard from the old primary shortly before its end; asynchronous automatic promotions ask for it.
     pub recent: bool,
@@ -145,7 +157,7 @@ pub enum Fitness {
 pub enum Asker {
     /// pgpool, a start or a health check.
     Machine,
-    /// `pgcluster promote`, `switchover`: a person answers for it.
+    /// `pgcluster promote`: a person answers for it.
     Person { preferred: Option<NodeNumber> },
 }
 
@@ -170,11 +182,19 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
     }
     if asker == Asker::Machine && acks == 0 && !best.recent {
         return Err(format!(
-            "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --force --because TEXT decides",
+            "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides",
             best.number
         ));
     }
     Ok(best.number)
+}
+
+/// The other frozen standbys whose data is a prefix of the candidate's. A parked primary may hold commits of its own: PostgreSQL lets
+/// it stream all the same, and takes its position for an acknowledgement. It stays frozen until its restart rewinds it.
+pub fn followers(frozen: &[Frozen], candidate: NodeNumber) -> Vec<NodeNumber> {
+    let Some(chosen) = frozen.iter().find(|node| node.number == candidate) else { return Vec::new() };
+    let is_prefix = |node: &&Frozen| chosen.history.contains(&node.history, node.rank.lsn) && node.rank <= chosen.rank;
+    frozen.iter().filter(|node| node.number != candidate).filter(is_prefix).map(|node| node.number).collect()
 }
 
 #[cfg(test)]

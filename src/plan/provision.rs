@@ -88,20 +88,26 @@ pub fn role_statements(
     verifiers: &BTreeMap<String, String>,
 ) -> Result<Vec<String>, Unquotable> {
     let mut statements = Vec::new();
-    for role in wanted {
-        let name = sql_identifier(&role.name)?;
-        let verifier = verifiers.get(&role.name).map(|verifier| sql_literal(verifier)).transpose()?;
-        let password = verifier.map(|verifier| format!(" PASSWORD {verifier}"));
-        match (found.roles.contains_key(&role.name), &password) {
-            (false, _) => {
-                statements.push(format!("CREATE ROLE {name} {}{}", attributes(&role.kind), password.unwrap_or_default()));
-                statements.extend(role_settings(role)?);
-            }
-            (true, Some(password)) => statements.push(format!("ALTER ROLE {name}{password}")),
-            (true, None) => {}
-        }
+    for role in wanted.iter().filter(|role| !found.roles.contains_key(&role.name)) {
+        statements.push(format!("CREATE ROLE {} {}", sql_identifier(&role.name)?, attributes(&role.kind)));
+        statements.extend(role_settings(role)?);
     }
+    statements.extend(password_statement(verifiers)?);
     Ok(statements)
+}
+
+/// All passwords in one statement on the catalog. `CREATE ROLE … PASSWORD` and `ALTER ROLE … PASSWORD` take 3 ms each, even for a
+/// verifier: they derive its keys once more, to refuse the empty password (user.c, `plain_crypt_verify`), which a wish never has.
+fn password_statement(verifiers: &BTreeMap<String, String>) -> Result<Option<String>, Unquotable> {
+    let row = |(name, verifier): (&String, &String)| Ok(format!("({}, {})", sql_literal(name)?, sql_literal(verifier)?));
+    let rows: Vec<String> = verifiers.iter().map(row).collect::<Result<_, _>>()?;
+    Ok((!rows.is_empty()).then(|| {
+        format!(
+            "UPDATE pg_catalog.pg_authid SET rolpassword = given.verifier FROM (VALUES {}) AS given (name, verifier) \
+             WHERE rolname = given.name::name",
+            rows.join(", ")
+        )
+    }))
 }
 
 fn attributes(kind: &RoleKind) -> &'static str {
@@ -173,12 +179,13 @@ pub fn service_rows(services: &[Service], found: &Found) -> Result<Option<String
 }
 
 /// The first reign, and the primary's own row in repmgr's metadata.
-pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber) -> anyhow::Result<Vec<String>> {
+pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber, reason: &str) -> anyhow::Result<Vec<String>> {
     let name = &cluster.nodes[me.index()].name;
     Ok(vec![
         format!(
-            "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, 'initdb' WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
-            sql_literal(name.as_str())?
+            "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, {} WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
+            sql_literal(name.as_str())?,
+            sql_literal(reason)?
         ),
         upsert_primary(cluster, me)?,
     ])

@@ -2,16 +2,17 @@
 //!
 //! Undecided is an answer: `Wait`. Refusing costs availability; guessing costs data.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role};
+use crate::model::{ClusterView, Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, Quorum, Reach, Role, WalEnd};
 
 /// How long a decision that more answers could change is put off.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a clone over an empty volume waits for nodes that do not answer.
 pub const CONFIRM_PATIENCE: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StartFacts<'a> {
     pub me: &'a Me,
     pub own: &'a OwnData,
@@ -34,11 +35,13 @@ pub struct Me {
 }
 
 /// An operator's explicit order, with a reason that was logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     None,
     /// `pgcluster bootstrap --because …`
-    Bootstrap,
+    Bootstrap {
+        because: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +55,7 @@ pub struct StartPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Initdb,
-    /// Copy everything from this primary.
+    /// Copy everything from this primary; old data is kept beside until this node streams.
     Clone {
         from: NodeNumber,
         epoch: Epoch,
@@ -77,6 +80,22 @@ pub enum Verdict {
     Wait,
     /// Exit with an error, nothing touched.
     Refuse,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Initdb => f.write_str("initdb"),
+            Verdict::Clone { from, .. } => write!(f, "clone from node {from}"),
+            Verdict::Follow { upstream, .. } => write!(f, "follow node {upstream}"),
+            Verdict::Rewind { from, .. } => write!(f, "rewind onto node {from}"),
+            Verdict::Resume => f.write_str("resume as primary"),
+            Verdict::Standby => f.write_str("start as standby"),
+            Verdict::Park => f.write_str("park"),
+            Verdict::Wait => f.write_str("wait"),
+            Verdict::Refuse => f.write_str("refuse"),
+        }
+    }
 }
 
 /// Decides. The arms follow the table of the design, top to bottom.
@@ -150,8 +169,8 @@ fn initdb_or_wait(facts: &StartFacts) -> StartPlan {
     let Me { number, bootstrap, quorum, .. } = facts.me;
     let occupied = numbers(facts.others.nodes.iter().filter(|(_, r)| !r.is_silent() && !r.is_empty_room()).map(|(n, _)| *n));
     let silent = numbers(facts.others.silent());
-    if facts.order == Order::Bootstrap {
-        plan(Verdict::Initdb, "an operator ordered the bootstrap on this node")
+    if let Order::Bootstrap { because } = &facts.order {
+        plan(Verdict::Initdb, format!("an operator ordered the bootstrap on this node: {because}"))
     } else if quorum.nodes == 1 {
         plan(Verdict::Initdb, "no data here, and this is the only node")
     } else if !occupied.is_empty() {
@@ -205,12 +224,20 @@ fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary
         Some(how) if own.role == Role::Primary && epoch == own.promised_epoch && facts.waited < PATIENCE => {
             plan(Verdict::Wait, format!("node {from} claims this node's own epoch {epoch}: {how}"))
         }
+        // pg_rewind compares timelines by number: on the same one it finds nothing to rewind.
+        Some(how) if own.timeline == primary.timeline => {
+            plan(Verdict::Clone { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}"))
+        }
         Some(how) => plan(Verdict::Rewind { from, epoch }, format!("node {from} is primary of epoch {epoch}, but {how}")),
     }
 }
 
 /// Why the node cannot simply stream from the primary; none when its history is a prefix of the primary's.
 pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
+    let wal_end = match own.wal_end {
+        WalEnd::At(lsn) => lsn,
+        WalEnd::Lost(at) => return Some(format!("its WAL is gone here: the last checkpoint, at {at}, cannot be read")),
+    };
     if own.timeline > primary.timeline {
         return Some(format!("the data here is on timeline {}, the primary's on {}", own.timeline, primary.timeline));
     }
@@ -219,16 +246,19 @@ pub fn divergence(own: &OwnNode, primary: &NodeState) -> Option<String> {
         return match own.role {
             _ if !same_past => Some(format!("timeline {} began at another point here than on the primary", own.timeline)),
             Role::Primary => Some(format!("this node was itself the primary of timeline {}", own.timeline)),
-            Role::Standby if own.wal_end > primary.lsn => {
-                Some(format!("the WAL here ends at {}, beyond the primary's end {}", own.wal_end, primary.lsn))
+            Role::Standby if wal_end > primary.lsn => {
+                Some(format!("the WAL here ends at {}, beyond the primary's end {}", wal_end, primary.lsn))
             }
             Role::Standby => None,
         };
     }
     match primary.history.fork_of(own.timeline) {
         None => Some(format!("timeline {} is not in the primary's history", own.timeline)),
-        Some(fork) if own.wal_end > fork => {
-            Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", own.wal_end, own.timeline))
+        Some(fork) if wal_end > fork => {
+            Some(format!("the WAL here ends at {}, after timeline {} was left at {fork}", wal_end, own.timeline))
+        }
+        Some(_) if !primary.history.contains(&own.history, wal_end) => {
+            Some(format!("timeline {} began at another point here than on the primary", own.timeline))
         }
         Some(_) => None,
     }
@@ -247,6 +277,10 @@ fn resume_or_park(facts: &StartFacts, own: &OwnNode) -> StartPlan {
                 quorum.nodes, quorum.resume
             ),
         ),
+        // A standalone node that grows into a cluster, or the only volume that was not lost.
+        None if facts.others.nodes.iter().all(|(_, reach)| reach.is_empty_room()) => {
+            plan(Verdict::Resume, "this node was primary, and every other node answered that it is empty: nobody holds more")
+        }
         None => park_or_wait(
             facts,
             format!("this node was primary, but only {naming} of {} nodes name it (needed: {})", quorum.nodes, quorum.resume),
@@ -263,7 +297,7 @@ fn is_ahead(state: &NodeState, own: &OwnNode) -> bool {
     state.system_id == own.system_id
         && (state.promised_epoch > own.promised_epoch
             || state.epoch() > own.promised_epoch
-            || (state.timeline, state.lsn) > (own.timeline, own.wal_end))
+            || (state.timeline, state.lsn) > (own.timeline, own.wal_end.lsn()))
 }
 
 fn park_or_wait(facts: &StartFacts, because: String) -> StartPlan {

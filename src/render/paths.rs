@@ -22,6 +22,9 @@ pub const PGPOOL_KEY: &str = "/run/pgcluster/pgpool_key";
 /// What `PCPPASSFILE` must point to.
 pub const PCPPASS: &str = "/run/pgcluster/pcppass";
 
+/// Files whose content nobody is shown.
+pub const HOLD_SECRETS: [&str; 5] = [PGPASS, POOL_PASSWD, PCP_CONF, PGPOOL_KEY, PCPPASS];
+
 /// Our binary, as the servers call it.
 pub const PGCLUSTER: &str = "/usr/local/bin/pgcluster";
 

@@ -18,6 +18,7 @@ pub fn repmgr_conninfo(node: &Node) -> anyhow::Result<String> {
         ("dbname", "repmgr"),
         ("connect_timeout", "2"),
         ("sslmode", "require"),
+        ("channel_binding", "require"),
         ("passfile", paths::PGPASS),
     ])?)
 }
@@ -94,7 +95,7 @@ pub fn repmgr_conf(spec: &PostgresSpec) -> anyhow::Result<String> {
         repmgrd: spec.cluster.failover == FailoverMode::Repmgrd,
         failover_mode: match spec.cluster.failover {
             FailoverMode::Auto => "auto (pgpool and the health checks)",
-            FailoverMode::Manual => "manual (you: pgcluster promote, pgcluster switchover)",
+            FailoverMode::Manual => "manual (you: pgcluster promote)",
             FailoverMode::Repmgrd => "repmgrd",
         },
         promote_command: format!("{} promote --because repmgrd", paths::PGCLUSTER),

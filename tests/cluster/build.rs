@@ -110,6 +110,10 @@ impl Builder {
         for node in &cluster.nodes {
             cluster.create_volume(node);
         }
+        if cluster.wish.mount != "/u01/pg17" {
+            // Docker gives a new volume the owner of the image's directory; here the image has none.
+            cluster.nodes.iter().for_each(|node| drop(cluster.in_volume(node, "chown 50010:50010 data")));
+        }
         cluster
     }
 
@@ -244,7 +248,8 @@ impl Drop for Cluster {
             let container = self.container(&name);
             let output = docker_output(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", &container]);
             let log = logs(&container);
-            let lines: Vec<&str> = log.lines().collect();
+            let is_repeated = |line: &&str| line.contains("waiting for WAL") || line.contains("could not connect to the primary");
+            let lines: Vec<&str> = log.lines().filter(|line| !is_repeated(line)).collect();
             let tail = lines[lines.len().saturating_sub(60)..].join("\n");
             eprintln!("── {name}: {} ──\n{tail}", String::from_utf8_lossy(&output.stdout).trim());
         }

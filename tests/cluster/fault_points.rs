@@ -67,9 +67,10 @@ impl Cluster {
         assert_eq!(self.logs(node).matches(&format!("die at fault point {point}")).count(), 1, "{node} at {point}");
         assert_eq!(self.inspect(node, "{{.RestartCount}}"), "1", "{node} at {point}");
         let names = self.in_volume(node, "ls -A . data");
-        for leftover in ["data.staging", "pgcluster.staging", "pgcluster.unfinished", "pgcluster.rewinding"] {
+        for leftover in ["data.staging", "pgcluster.staging", "pgcluster.unfinished"] {
             assert!(!names.lines().any(|name| name == leftover), "{node} at {point}: {leftover} is left");
         }
+        assert_eq!(self.in_volume(node, "cat data/PG_VERSION"), "17", "{node} at {point}: the mark of a rewind is left");
         self.in_volume(node, "rm -f died-*");
     }
 }

@@ -122,11 +122,11 @@ impl Cluster {
 
     #[track_caller]
     pub fn exec(&self, name: &str, command: &[&str]) -> String {
-        docker(&[&["exec", &self.container(name)], command].concat())
+        docker(&[&["exec", "-u", "50010", &self.container(name)], command].concat())
     }
 
     pub fn try_exec(&self, name: &str, command: &[&str]) -> Result<String, String> {
-        try_docker(&[&["exec", &self.container(name)], command].concat())
+        try_docker(&[&["exec", "-u", "50010", &self.container(name)], command].concat())
     }
 
     /// psql over the node's own socket, as `postgres`, in database `postgres`; rows as lines, columns split by `|`.

@@ -5,33 +5,18 @@ use std::time::{Duration, Instant};
 use crate::build::{Cluster, POOL};
 use crate::health::DEADLINE;
 
-/// `pgcluster health` attaches late standbys to pgpool again: branch `pcp`. Until it is merged pgpool starts after the nodes.
-const POOL_REATTACHES: bool = false;
-
 fn start_one_after_another(cluster: &Cluster, order: [usize; 3]) {
-    if POOL_REATTACHES {
-        cluster.start(POOL);
-    }
+    cluster.start(POOL);
     for number in order {
         cluster.start(&format!("pg{number:02}"));
         std::thread::sleep(Duration::from_secs(1));
     }
 }
 
-fn wait_healthy(cluster: &Cluster) -> Duration {
-    let began = Instant::now();
-    if !POOL_REATTACHES {
-        cluster.wait_nodes_healthy("pg01");
-        cluster.start(POOL);
-    }
-    cluster.wait_healthy("pg01");
-    began.elapsed()
-}
-
 fn every_phase_of(order: [usize; 3]) {
     let cluster = Cluster::nodes("order", 3).pgpool().create();
     start_one_after_another(&cluster, order);
-    let fresh = wait_healthy(&cluster);
+    let fresh = cluster.wait_healthy("pg01");
     let system_id = cluster.sql("pg01", "SELECT system_identifier FROM pg_control_system()");
     cluster.pool_sql("CREATE TABLE witness (word text)");
 
@@ -57,7 +42,7 @@ fn come_back(cluster: &Cluster, order: [usize; 3], system_id: &str, witness: &st
     let writable = began.elapsed();
     assert_eq!(primary, "pg01");
     assert!(writable <= DEADLINE, "writable after {writable:?}");
-    wait_healthy(cluster);
+    cluster.wait_healthy("pg01");
     let healthy = began.elapsed();
     for node in &cluster.nodes {
         assert_eq!(cluster.sql(node, "SELECT system_identifier FROM pg_control_system()"), system_id);

@@ -46,7 +46,7 @@ fn a_changed_list_is_made_true_at_the_next_start_of_any_node() {
     cluster.wait_healthy("pg01");
     assert_eq!(cluster.login("billing_user", "b-user").as_deref(), Ok("1"));
     assert_eq!(cluster.login("billing_owner", "b-owner").as_deref(), Ok("1"));
-    let grants = "SET ROLE billing_owner; CREATE TABLE billing_owner.t (n int); SET ROLE billing_user; INSERT INTO t VALUES (1)";
+    let grants = "SET ROLE billing_owner; CREATE TABLE billing_owner.t (n int); SET ROLE billing_user; INSERT INTO billing_owner.t VALUES (1)";
     cluster.sql_in("pg01", "phoenix", grants);
 
     cluster.wish_services("orders,billing", &format!("{OWNER_PASSWORD},b-owner"), "new-secret,b-user");

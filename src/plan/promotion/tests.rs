@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::model::{Epoch, Lsn, Timeline};
 use crate::plan::builders::{
-    PG01, PG02, PG03, Seen, empty, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
+    PG01, PG02, PG03, Seen, empty, history, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
 };
 
 mod is_there_a_need {
@@ -156,7 +156,7 @@ mod who_wins {
     /// Fit and recent, with data of reign 1 on timeline 1.
     fn frozen(number: NodeNumber, lsn: u64) -> Frozen {
         let rank = Rank { data_epoch: Epoch(1), timeline: Timeline(1), lsn: Lsn(lsn) };
-        Frozen { number, rank, fitness: Fitness::Fit, recent: true }
+        Frozen { number, rank, history: history(1, &[]), fitness: Fitness::Fit, recent: true }
     }
 
     fn chosen(frozen: &[Frozen], asker: Asker, acks: usize) -> String {
@@ -222,8 +222,20 @@ mod who_wins {
     #[test]
     fn no_stale_standby_by_itself_where_nobody_acknowledged() {
         let stale = Frozen { recent: false, ..frozen(PG02, 0x100) };
-        assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --force --because TEXT decides");
+        assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides");
         assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Machine, 1), "node 1");
         assert_eq!(chosen(&[stale], Asker::Person { preferred: None }, 0), "node 1");
+    }
+
+    #[test]
+    fn who_holds_other_data_is_not_pointed_at_the_winner() {
+        let rank = |timeline, lsn| Rank { data_epoch: Epoch(1), timeline: Timeline(timeline), lsn: Lsn(lsn) };
+        let winner = Frozen { rank: rank(2, 0x200), history: history(2, &[(1, 0x100)]), ..frozen(PG01, 0) };
+        let behind = frozen(PG02, 0x100);
+        let past_the_fork = frozen(PG02, 0x101);
+        let twin = Frozen { rank: rank(2, 0x180), history: history(2, &[(1, 0x80)]), ..frozen(PG02, 0) };
+        assert_eq!(followers(&[winner.clone(), behind], PG01), [PG02]);
+        assert_eq!(followers(&[winner.clone(), past_the_fork], PG01), []);
+        assert_eq!(followers(&[winner, twin], PG01), []);
     }
 }

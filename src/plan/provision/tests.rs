@@ -44,7 +44,7 @@ fn two_services_on_a_new_server() {
     let roles = role_statements(&wanted, &Found::default(), &verifiers(&wanted)).unwrap();
     let services = service_statements(&spec.cluster.services, &Found::default(), 17).unwrap();
     let rows = service_rows(&spec.cluster.services, &Found::default()).unwrap();
-    let reign = first_reign_statements(&spec.cluster, spec.me).unwrap();
+    let reign = first_reign_statements(&spec.cluster, spec.me, "initdb").unwrap();
     let bands = [
         ("roles", roles),
         ("databases", wanted_databases(&spec)),
@@ -94,7 +94,9 @@ fn a_changed_password_is_all_that_changes() {
     let spec = spec("orders");
     let changed = BTreeMap::from([("orders_owner".to_string(), "new verifier".to_string())]);
     let statements = role_statements(&wanted_roles(&spec), &complete(&spec, &["orders"]), &changed).unwrap();
-    assert_eq!(statements, ["ALTER ROLE \"orders_owner\" PASSWORD 'new verifier'"]);
+    let update = "UPDATE pg_catalog.pg_authid SET rolpassword = given.verifier FROM (VALUES ('orders_owner', 'new verifier')) \
+                  AS given (name, verifier) WHERE rolname = given.name::name";
+    assert_eq!(statements, [update]);
 }
 
 #[test]
@@ -170,4 +172,25 @@ fn the_digest_changes_with_every_wish() {
     assert_ne!(plain, digest("orders,billing", |_| {}), "a service");
     assert_ne!(plain, digest("orders", |spec| spec.cluster.repmgr_password = Some(Secret::new("other"))), "a password");
     assert_ne!(plain, digest("orders", |spec| spec.cluster.database = "other".into()), "the database");
+}
+
+fn owner(name: &str) -> WantedRole {
+    WantedRole { name: name.into(), kind: RoleKind::Owner, password: Some(RolePassword::Generate) }
+}
+
+#[test]
+fn new_roles_are_created_and_all_passwords_set_at_once() {
+    let wanted = [owner("old_owner"), owner("new\"owner")];
+    let found = Found { roles: BTreeMap::from([("old_owner".into(), None)]), ..Found::default() };
+    let verifiers = [("new\"owner", "SCRAM-SHA-256$1"), ("old_owner", "SCRAM-SHA-256$2")];
+    let verifiers = verifiers.map(|(name, verifier)| (name.to_string(), verifier.to_string())).into();
+    assert_eq!(
+        role_statements(&wanted, &found, &verifiers).unwrap(),
+        [
+            "CREATE ROLE \"new\"\"owner\" LOGIN",
+            "UPDATE pg_catalog.pg_authid SET rolpassword = given.verifier FROM (VALUES ('new\"owner', 'SCRAM-SHA-256$1'), \
+             ('old_owner', 'SCRAM-SHA-256$2')) AS given (name, verifier) WHERE rolname = given.name::name"
+        ]
+    );
+    assert!(role_statements(&wanted[..1], &found, &BTreeMap::new()).unwrap().is_empty());
 }

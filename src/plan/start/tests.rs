@@ -40,7 +40,7 @@ impl Scene {
 
     fn decides(&self) -> String {
         let Scene { me, own, others, waited, order } = self;
-        let plan = start(&StartFacts { me, own, others, waited: *waited, order: *order });
+        let plan = start(&StartFacts { me, own, others, waited: *waited, order: order.clone() });
         format!("{:?}: {}", plan.verdict, plan.because)
     }
 }
@@ -114,9 +114,9 @@ mod without_data {
 
     #[test]
     fn an_operator_may_order_the_bootstrap() {
-        assert_snapshot!(nothing(silent(), silent()).ordered(Order::Bootstrap).decides(), @"Initdb: an operator ordered the bootstrap on this node");
+        assert_snapshot!(nothing(silent(), silent()).ordered(Order::Bootstrap { because: "lost it".into() }).decides(), @"Initdb: an operator ordered the bootstrap on this node: lost it");
         // But not over a primary.
-        assert_snapshot!(nothing(primary(), empty()).ordered(Order::Bootstrap).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: no data here, and node 1 is primary of epoch 1");
+        assert_snapshot!(nothing(primary(), empty()).ordered(Order::Bootstrap { because: "lost it".into() }).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: no data here, and node 1 is primary of epoch 1");
     }
 }
 
@@ -171,6 +171,11 @@ mod beside_a_primary {
     }
 
     #[test]
+    fn data_without_its_wal_is_not_followed_with() {
+        assert_snapshot!(beside(was_primary().without_wal()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but its WAL is gone here: the last checkpoint, at 0/100, cannot be read");
+    }
+
+    #[test]
     fn an_unknown_timeline_is_rewound() {
         let seen = primary().epoch(2).timeline(3, &[(1, 0x100)]).at(0x200);
         assert_snapshot!(pg01(was_standby_of("pg03").timeline(2, &[(1, 0x80)]), seen, silent()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but timeline 2 is not in the primary's history");
@@ -182,15 +187,21 @@ mod beside_a_primary {
     }
 
     #[test]
-    fn the_same_number_of_another_timeline_diverged() {
-        assert_snapshot!(beside(was_standby_of("pg03").timeline(2, &[(1, 0x80)])).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but timeline 2 began at another point here than on the primary");
+    fn the_same_number_of_another_timeline_is_copied_because_pg_rewind_would_see_no_difference() {
+        assert_snapshot!(beside(was_standby_of("pg03").timeline(2, &[(1, 0x80)])).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but timeline 2 began at another point here than on the primary");
         // Both were its primary.
-        assert_snapshot!(beside(was_primary().timeline(2, &[(1, 0x100)])).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but this node was itself the primary of timeline 2");
+        assert_snapshot!(beside(was_primary().timeline(2, &[(1, 0x100)])).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but this node was itself the primary of timeline 2");
     }
 
     #[test]
-    fn more_wal_than_the_primary_diverged() {
-        assert_snapshot!(beside(was_standby_of("pg02").timeline(2, &[(1, 0x100)]).at(0x201)).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but the WAL here ends at 0/201, beyond the primary's end 0/200");
+    fn an_ancestor_that_began_elsewhere_is_rewound() {
+        let seen = primary().epoch(3).timeline(3, &[(1, 0x100), (2, 0x200)]).at(0x300);
+        assert_snapshot!(pg01(was_standby_of("pg03").timeline(2, &[(1, 0x80)]), seen, silent()).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(3) }: node 1 is primary of epoch 3, but timeline 2 began at another point here than on the primary");
+    }
+
+    #[test]
+    fn more_wal_than_the_primary_is_copied_too() {
+        assert_snapshot!(beside(was_standby_of("pg02").timeline(2, &[(1, 0x100)]).at(0x201)).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but the WAL here ends at 0/201, beyond the primary's end 0/200");
     }
 
     #[test]
@@ -198,7 +209,7 @@ mod beside_a_primary {
         let own = was_primary().promised(2).timeline(2, &[(1, 0x100)]);
         assert_snapshot!(beside(own.clone()).decides(), @"Wait: node 1 claims this node's own epoch 2: this node was itself the primary of timeline 2");
         // Later.
-        assert_snapshot!(beside(own).waited(PATIENCE).decides(), @"Rewind { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but this node was itself the primary of timeline 2");
+        assert_snapshot!(beside(own).waited(PATIENCE).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2, but this node was itself the primary of timeline 2");
     }
 
     #[test]

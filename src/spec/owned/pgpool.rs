@@ -21,7 +21,7 @@ owned! {
 ["port"]
     "is the front door" => "set PGPOOL_PORT";
 ["pcp_listen_addresses", "pcp_port", "pcp_socket_dir"]
-    "is a control channel without TLS" => "use `docker exec … pgcluster attach`, `detach` and `status`";
+    "is a control channel without TLS" => "use `docker exec … pgcluster status`; healthy nodes are attached by the health check";
 ["pool_passwd", "enable_pool_hba"]
     "is rebuilt at every start from the passwords of all roles" => "set MSLIST and its password lists";
 ["allow_clear_text_frontend_auth"]
@@ -33,7 +33,7 @@ owned! {
 ["auto_failback", "auto_failback_interval", "detach_false_primary"]
     "would let pgpool attach and detach nodes behind the health check" => "leave it alone: healthy nodes come back by themselves";
 ["sr_check_user", "sr_check_password", "sr_check_database", "health_check_user", "health_check_password", "health_check_database"]
-    "is repmgr, whose password stands in pool_passwd" => "set REPMGRPWD";
+    "is the role pgpool, whose password comes from REPMGRPWD" => "set REPMGRPWD";
 ["recovery_user", "recovery_password", "recovery_database", "recovery_1st_stage_command", "recovery_2nd_stage_command"]
     "belongs to pgpool's online recovery, which containers do not need" => "restart the container: it clones or rewinds itself";
 ["memory_cache_enabled"]

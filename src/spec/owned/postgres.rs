@@ -25,7 +25,7 @@ Limit::Whole, ["include", "include_if_exists", "include_dir"]
 Limit::Whole, ["cluster_name"]
     "is the node's name" => "set NODE_NAME";
 Limit::Whole, ["primary_conninfo", "primary_slot_name", "promote_trigger_file", "standby_mode"]
-    "is this node's vote in elections" => "use `pgcluster switchover` and `pgcluster rejoin`";
+    "is this node's vote in elections" => "leave it alone: starts, promotions and the health check set it";
 Limit::Whole, ["synchronous_standby_names"]
     "is computed from the number of nodes, so that no acknowledged commit is lost" => "set REPLICATION_MODE";
 Limit::AmongInSyncMode(&["on", "remote_apply"]), ["synchronous_commit"]

@@ -1,0 +1,123 @@
+//! A client that writes all the time: one row after another through pgpool, remembering which of them the server acknowledged.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::build::{Cluster, OWNER_PASSWORD, POOL};
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// psql on the host, through pgpool's port, as `orders_owner`.
+pub struct Probe {
+    stop: Arc<AtomicBool>,
+    writer: JoinHandle<Report>,
+}
+
+/// What the client saw.
+#[derive(Debug)]
+pub struct Report {
+    pub acknowledged: BTreeSet<u64>,
+    pub longest_gap: Duration,
+}
+
+impl Probe {
+    pub fn start(cluster: &Cluster) -> Probe {
+        cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS probe (id bigint PRIMARY KEY)");
+        let first = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) + 1 FROM probe").parse().unwrap();
+        let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+        let stop = Arc::new(AtomicBool::new(false));
+        let writer = std::thread::spawn({
+            let stop = stop.clone();
+            move || write_until(&stop, &address, first)
+        });
+        Probe { stop, writer }
+    }
+
+    /// Ends the client and asks the cluster for every row that it was promised.
+    #[track_caller]
+    pub fn finish(self, cluster: &Cluster) -> Report {
+        self.stop.store(true, Ordering::Relaxed);
+        let report = self.writer.join().expect("the probe does not panic");
+        assert!(!report.acknowledged.is_empty(), "the probe never wrote");
+        let kept: BTreeSet<u64> = cluster.pool_owner_sql("SELECT id FROM probe").lines().map(|id| id.parse().unwrap()).collect();
+        let lost: Vec<&u64> = report.acknowledged.difference(&kept).collect();
+        assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+        report
+    }
+}
+
+impl Cluster {
+    /// As the owner of the service, in the services' database.
+    #[track_caller]
+    pub fn pool_owner_sql(&self, text: &str) -> String {
+        crate::docker::wait_until(text, Duration::from_secs(30), || {
+            self.try_pool_sql("orders_owner", OWNER_PASSWORD, "phoenix", text).ok()
+        })
+    }
+}
+
+struct Session {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Session {
+    fn open(address: &str) -> Session {
+        let mut child = Command::new("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", address, "-p", "9999", "-U", "orders_owner", "-d", "phoenix"])
+            .env("PGPASSWORD", OWNER_PASSWORD)
+            .env("PGCONNECT_TIMEOUT", "2")
+            .env("PGSSLMODE", "require")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("psql is on the host (docker/prepare-host --test)");
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Session { child, input, output }
+    }
+
+    /// True if the server said that the row is committed.
+    fn write(&mut self, id: u64) -> bool {
+        let mut line = String::new();
+        writeln!(self.input, "INSERT INTO probe VALUES ({id}) RETURNING id;").is_ok()
+            && self.output.read_line(&mut line).is_ok()
+            && line.trim() == id.to_string()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A row whose session broke is neither acknowledged nor lost: its id is not used again.
+fn write_until(stop: &AtomicBool, address: &str, first: u64) -> Report {
+    let mut report = Report { acknowledged: BTreeSet::new(), longest_gap: Duration::ZERO };
+    let mut session = Session::open(address);
+    let mut last = Instant::now();
+    for id in first.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        if session.write(id) {
+            if !report.acknowledged.is_empty() {
+                report.longest_gap = report.longest_gap.max(last.elapsed());
+            }
+            last = Instant::now();
+            report.acknowledged.insert(id);
+        } else {
+            session = Session::open(address);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    report
+}
