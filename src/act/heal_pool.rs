@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::act::depose::depose_frozen;
-use crate::act::nudge;
+use crate::act::{nudge, pool_pulse};
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
@@ -22,7 +22,10 @@ const SECOND_LOOK: Duration = Duration::from_millis(2000);
 /// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
 /// An error means that pgpool does not answer by PCP.
 pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
-    anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
+    if !pcp::is_there() {
+        anyhow::bail!(pool_pulse::end_without_socket().unwrap_or_else(|| "pgpool has not begun".into()));
+    }
+    pool_pulse::remember();
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
     if let Some(deposed) = depose_frozen(spec, &view).await {
         nudge::wake_sleepers(nudge::LONG_ENOUGH).await;

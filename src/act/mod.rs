@@ -27,6 +27,7 @@ pub mod pcp;
 pub mod pool;
 pub mod pool_login;
 pub mod pool_patience;
+pub mod pool_pulse;
 pub mod promote;
 pub mod provision;
 pub mod recovery;

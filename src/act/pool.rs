@@ -13,7 +13,7 @@ use crate::act::promote::{self, Outcome, Wish};
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
-use crate::act::{pool_login, tls};
+use crate::act::{pool_login, pool_pulse, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
 use crate::plan::pool::{Fitness, fitness};
@@ -115,7 +115,7 @@ fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
     file::write_all(&files, Durability::Rebuilt).context("write the configuration")?;
     // pgpool takes a pid file that survived a kill for a living pgpool and refuses to start for ever.
     let socket = format!("/run/pgpool/.s.PGSQL.{}", spec.port);
-    for leftover in ["/run/pgpool/pgpool.pid", &socket, "/run/pgpool/.s.PGSQL.9898"] {
+    for leftover in ["/run/pgpool/pgpool.pid", &socket, "/run/pgpool/.s.PGSQL.9898", pool_pulse::SEEN] {
         let _ = std::fs::remove_file(leftover);
     }
     Ok(())

@@ -16,6 +16,7 @@ fn what_pgpool_gave_up_comes_back() {
     a_standby_that_was_detached_by_hand(&cluster);
     the_primary_that_was_detached_by_hand(&cluster);
     status_tells_the_same(&cluster);
+    pgpool_itself(&cluster);
 }
 
 /// The standbys are cloning when pgpool finds the primary; it starts with them all the same.
@@ -61,4 +62,14 @@ fn status_tells_the_same(cluster: &Cluster) {
         assert_eq!(node["pgpool"], serde_json::json!({ POOL: "up" }), "{node}");
     }
     assert_eq!(belief(cluster), ALL_UP);
+}
+
+/// Its own exit handlers have run while it lives: it cannot be repaired, only started again.
+fn pgpool_itself(cluster: &Cluster) {
+    let started = || cluster.inspect(POOL, "{{.RestartCount}}");
+    let before = started();
+    cluster.exec(POOL, &["sh", "-c", "rm /run/pgpool/.s.PGSQL.* /run/pgpool/pgpool.pid"]);
+    wait_for(cluster, "pgpool without its sockets", INTERVAL * 2 + SERVER, ALL_UP);
+    wait_writable(cluster, "pgpool without its sockets", SLACK);
+    assert_ne!(before, started());
 }

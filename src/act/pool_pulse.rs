@@ -1,0 +1,46 @@
+//! Notices a pgpool that runs without its sockets, and ends it, so that the container starts again.
+//!
+//! pgpool 4.6.1 on a crowded machine was seen to lose its sockets, its pid file and its semaphores while its processes went on: new
+//! sessions fail for ever then, and nobody can attach a backend. What only its own exit handlers remove is gone for good.
+
+use std::fs;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::pcp;
+
+/// The pid of the pgpool whose socket was seen; the entrypoint removes it.
+pub const SEEN: &str = "/run/pgcluster/pgpool_seen";
+const PID_FILE: &str = "/run/pgpool/pgpool.pid";
+
+/// Remembers the pgpool that has opened its socket.
+pub fn remember() {
+    if let Some(pid) = read_pid(PID_FILE)
+        && read_pid(SEEN) != Some(pid)
+    {
+        // Without it the next check just knows less.
+        let _ = fs::write(SEEN, pid.to_string());
+    }
+}
+
+/// Ends the pgpool that had a socket and has none now; what was done, if anything.
+pub fn end_without_socket() -> Option<String> {
+    let pid = read_pid(SEEN)?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    if pcp::is_there() || name.trim() != "pgpool" {
+        return None;
+    }
+    let _ = fs::remove_file(SEEN);
+    // The fast shutdown: the slow one waits for clients.
+    let sent = kill(pid, Signal::SIGINT);
+    Some(match sent {
+        Ok(()) => format!("ended pgpool {pid}: it runs, and its sockets are gone"),
+        Err(error) => format!("pgpool {pid} runs without its sockets, and cannot be ended: {error}"),
+    })
+}
+
+/// pgpool ends the number with a NUL.
+fn read_pid(file: &str) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok().map(Pid::from_raw)
+}
