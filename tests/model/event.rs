@@ -15,6 +15,9 @@ pub enum Event {
     Unpause(usize),
     Cut(usize, usize),
     Mend(usize, usize),
+    /// From all other nodes; the outsiders still reach it, or not.
+    Isolate(usize),
+    Rejoin(usize),
     CutOutside(usize, usize),
     MendOutside(usize, usize),
     LoseVolume(usize),
@@ -51,6 +54,8 @@ impl World {
             Event::Unpause(node) => self.unpause(node),
             Event::Cut(a, b) => a != b && self.set_cut(a, b, true),
             Event::Mend(a, b) => self.set_cut(a, b, false),
+            Event::Isolate(node) => self.set_all_cut(node, true),
+            Event::Rejoin(node) => self.set_all_cut(node, false),
             Event::CutOutside(promoter, node) => !std::mem::replace(&mut self.outside_cut[promoter][node], true),
             Event::MendOutside(promoter, node) => std::mem::replace(&mut self.outside_cut[promoter][node], false),
             Event::LoseVolume(node) => self.lose_volume(node),
@@ -96,6 +101,11 @@ impl World {
         before != cut
     }
 
+    fn set_all_cut(&mut self, node: usize, cut: bool) -> bool {
+        let others = (0..self.nodes.len()).filter(|other| *other != node);
+        others.fold(false, |changed, other| self.set_cut(node, other, cut) || changed)
+    }
+
     pub fn end_health(&mut self, node: usize) -> bool {
         let health = self.nodes[node].server_mut().and_then(|server| server.health.take());
         match health.map(|health| *health) {
@@ -137,12 +147,12 @@ pub struct Habits {
     burst: usize,
 }
 
-const KINDS: usize = 22;
+const KINDS: usize = 24;
 
 /// Weights for an ordinary day: crash, pause, unpause, cut, mend, cut outside, mend outside, lose volume, promoter dies, health dies, enter,
-/// start, heal, alarm, promoter, session ends, connect, hang up, stream, deliver, write, acknowledge.
-const ORDINARY: [usize; KINDS] = [4, 2, 16, 4, 30, 3, 16, 1, 2, 1, 30, 60, 40, 10, 60, 20, 60, 15, 40, 40, 20, 40];
-const FAULTS: [usize; 7] = [0, 1, 3, 5, 7, 8, 9];
+/// start, heal, alarm, promoter, session ends, connect, hang up, stream, deliver, write, acknowledge, isolate, rejoin.
+const ORDINARY: [usize; KINDS] = [4, 2, 16, 4, 30, 3, 16, 1, 2, 1, 30, 60, 40, 10, 60, 20, 60, 15, 40, 40, 20, 40, 4, 10];
+const FAULTS: [usize; 8] = [0, 1, 3, 5, 7, 8, 9, 22];
 
 impl Habits {
     pub fn any(dice: &mut Dice) -> Habits {
@@ -157,14 +167,18 @@ impl Habits {
         Habits { weights, burst: dice.pick(&[1, 4, 12]) }
     }
 
-    /// What comes next in a cluster of this size, and how often on end.
-    pub fn next(&self, nodes: usize, dice: &mut Dice) -> (Event, usize) {
-        let (node, other, outsider, seed) = (dice.roll(nodes), dice.roll(nodes), dice.roll(OUTSIDERS), dice.next());
+    /// What comes next, and how often on end. Every other fault meets a primary, if there is one.
+    pub fn next(&self, world: &World, dice: &mut Dice) -> (Event, usize) {
+        let nodes = world.nodes.len();
+        let (mut node, other, outsider, seed) = (dice.roll(nodes), dice.roll(nodes), dice.roll(OUTSIDERS), dice.next());
         let mut at = dice.roll(self.weights.iter().sum());
         let mut kind = 0;
         while at >= self.weights[kind] {
             at -= self.weights[kind];
             kind += 1;
+        }
+        if FAULTS.contains(&kind) && dice.one_in(2) {
+            node = world.nodes.iter().find(|one| one.is_primary()).map_or(node, |primary| primary.number);
         }
         let event = match kind {
             0 => Event::Crash(node),
@@ -188,7 +202,9 @@ impl Habits {
             18 => Event::Stream(node, 1 + dice.roll(3)),
             19 => Event::Deliver(node, other),
             20 => Event::Write(node),
-            _ => Event::Acknowledge(node),
+            21 => Event::Acknowledge(node),
+            22 => Event::Isolate(node),
+            _ => Event::Rejoin(node),
         };
         let times = if matches!(kind, 11 | 12 | 14) { 1 + dice.roll(self.burst) } else { 1 };
         (event, times)

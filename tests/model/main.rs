@@ -17,7 +17,7 @@ use std::time::Instant;
 use mutation::Mutation;
 use walk::{Failure, Setup, Tally};
 
-const STEPS_PER_WALK: usize = 500;
+const STEPS_PER_WALK: usize = 2000;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

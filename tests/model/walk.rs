@@ -48,7 +48,7 @@ impl Setup {
         let mut violation = world.settle().err();
         let mut tries = 0;
         while events.len() < steps && tries < 20 * steps && violation.is_none() {
-            let (mut event, times) = habits.next(self.nodes, &mut dice);
+            let (mut event, times) = habits.next(&world, &mut dice);
             for _ in 0..times {
                 tries += 1;
                 match world.happen(event) {
