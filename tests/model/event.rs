@@ -15,6 +15,9 @@ pub enum Event {
     Unpause(usize),
     Cut(usize, usize),
     Mend(usize, usize),
+    /// From all other nodes; the outsiders still reach it, or not.
+    Isolate(usize),
+    Rejoin(usize),
     CutOutside(usize, usize),
     MendOutside(usize, usize),
     LoseVolume(usize),
@@ -51,6 +54,8 @@ impl World {
             Event::Unpause(node) => self.unpause(node),
             Event::Cut(a, b) => a != b && self.set_cut(a, b, true),
             Event::Mend(a, b) => self.set_cut(a, b, false),
+            Event::Isolate(node) => self.set_all_cut(node, true),
+            Event::Rejoin(node) => self.set_all_cut(node, false),
             Event::CutOutside(promoter, node) => !std::mem::replace(&mut self.outside_cut[promoter][node], true),
             Event::MendOutside(promoter, node) => std::mem::replace(&mut self.outside_cut[promoter][node], false),
             Event::LoseVolume(node) => self.lose_volume(node),
@@ -96,6 +101,11 @@ impl World {
         before != cut
     }
 
+    fn set_all_cut(&mut self, node: usize, cut: bool) -> bool {
+        let others = (0..self.nodes.len()).filter(|other| *other != node);
+        others.fold(false, |changed, other| self.set_cut(node, other, cut) || changed)
+    }
+
     pub fn end_health(&mut self, node: usize) -> bool {
         let health = self.nodes[node].server_mut().and_then(|server| server.health.take());
         match health.map(|health| *health) {
@@ -129,37 +139,86 @@ impl World {
     }
 }
 
-impl Event {
-    /// Something that might happen in a cluster of this size; a fault once in `peace` events, and its end more often.
-    pub fn any(nodes: usize, peace: usize, dice: &mut Dice) -> Event {
-        let (node, other, outsider, seed) = (dice.roll(nodes), dice.roll(nodes), dice.roll(OUTSIDERS), dice.next());
-        if dice.one_in(peace) {
-            return match dice.roll(16) {
-                0..4 => Event::Crash(node),
-                4..6 => Event::Pause(node),
-                6..10 => Event::Cut(node, other),
-                10..12 => Event::CutOutside(outsider, node),
-                12 => Event::LoseVolume(node),
-                13..15 => Event::PromoterDies(outsider),
-                _ => Event::HealthDies(node),
+/// How often each kind of event comes in one walk. Every walk has its own habits, so that rare combinations meet now and then.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    weights: [usize; KINDS],
+    /// An event of some kinds comes several times on end: a process that is fast.
+    burst: usize,
+}
+
+const KINDS: usize = 24;
+
+/// Weights for an ordinary day: crash, pause, unpause, cut, mend, cut outside, mend outside, lose volume, promoter dies, health dies, enter,
+/// start, heal, alarm, promoter, session ends, connect, hang up, stream, deliver, write, acknowledge, isolate, rejoin.
+const ORDINARY: [usize; KINDS] = [4, 2, 16, 4, 30, 3, 16, 1, 2, 1, 30, 60, 40, 10, 60, 20, 60, 15, 40, 40, 20, 40, 4, 10];
+const FAULTS: [usize; 8] = [0, 1, 3, 5, 7, 8, 9, 22];
+
+impl Habits {
+    pub fn any(dice: &mut Dice) -> Habits {
+        let mut weights = ORDINARY.map(|weight| weight * 8);
+        let peace = dice.pick(&[1, 4, 16]);
+        for (kind, weight) in weights.iter_mut().enumerate() {
+            *weight = match FAULTS.contains(&kind) {
+                true => *weight * dice.pick(&[0, 1, 2, 8]) / peace,
+                false => *weight * dice.pick(&[1, 2, 4, 8]) / 4,
             };
         }
-        match dice.roll(200) {
-            0..4 => Event::Unpause(node),
-            4..12 => Event::Mend(node, other),
-            12..16 => Event::MendOutside(outsider, node),
-            16..26 => Event::Enter(node),
-            26..56 => Event::Start(node, seed),
-            56..80 => Event::Heal(node, seed),
-            80..84 => Event::Alarm(outsider),
-            84..114 => Event::Promoter(outsider, seed),
-            114..120 => Event::SessionEnds(node),
-            120..140 => Event::Connect(node),
-            140..145 => Event::HangUp(node),
-            145..160 => Event::Stream(node, 1 + dice.roll(3)),
-            160..175 => Event::Deliver(node, other),
-            175..187 => Event::Write(node),
-            _ => Event::Acknowledge(node),
+        Habits { weights, burst: dice.pick(&[1, 4, 12]) }
+    }
+
+    /// What comes next, and how often on end. Every other fault meets a primary, if there is one.
+    pub fn next(&self, world: &World, dice: &mut Dice) -> (Event, usize) {
+        let nodes = world.nodes.len();
+        let (mut node, other, outsider, seed) = (dice.roll(nodes), dice.roll(nodes), dice.roll(OUTSIDERS), dice.next());
+        let mut at = dice.roll(self.weights.iter().sum());
+        let mut kind = 0;
+        while at >= self.weights[kind] {
+            at -= self.weights[kind];
+            kind += 1;
+        }
+        if FAULTS.contains(&kind) && dice.one_in(2) {
+            node = world.nodes.iter().find(|one| one.is_primary()).map_or(node, |primary| primary.number);
+        }
+        let event = match kind {
+            0 => Event::Crash(node),
+            1 => Event::Pause(node),
+            2 => Event::Unpause(node),
+            3 => Event::Cut(node, other),
+            4 => Event::Mend(node, other),
+            5 => Event::CutOutside(outsider, node),
+            6 => Event::MendOutside(outsider, node),
+            7 => Event::LoseVolume(node),
+            8 => Event::PromoterDies(outsider),
+            9 => Event::HealthDies(node),
+            10 => Event::Enter(node),
+            11 => Event::Start(node, seed),
+            12 => Event::Heal(node, seed),
+            13 => Event::Alarm(outsider),
+            14 => Event::Promoter(outsider, seed),
+            15 => Event::SessionEnds(node),
+            16 => Event::Connect(node),
+            17 => Event::HangUp(node),
+            18 => Event::Stream(node, 1 + dice.roll(3)),
+            19 => Event::Deliver(node, other),
+            20 => Event::Write(node),
+            21 => Event::Acknowledge(node),
+            22 => Event::Isolate(node),
+            _ => Event::Rejoin(node),
+        };
+        let times = if matches!(kind, 11 | 12 | 14) { 1 + dice.roll(self.burst) } else { 1 };
+        (event, times)
+    }
+}
+
+impl Event {
+    /// The same event once more, with other chances.
+    pub fn again(self, dice: &mut Dice) -> Event {
+        match self {
+            Event::Start(node, _) => Event::Start(node, dice.next()),
+            Event::Heal(node, _) => Event::Heal(node, dice.next()),
+            Event::Promoter(outsider, _) => Event::Promoter(outsider, dice.next()),
+            other => other,
         }
     }
 }

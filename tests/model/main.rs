@@ -17,7 +17,7 @@ use std::time::Instant;
 use mutation::Mutation;
 use walk::{Failure, Setup, Tally};
 
-const STEPS_PER_WALK: usize = 3000;
+const STEPS_PER_WALK: usize = 2000;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -69,4 +69,55 @@ fn four_nodes() {
 #[test]
 fn five_nodes() {
     holds(5, true);
+}
+
+/// Without this rule the model must find a violation; within how many steps is printed.
+fn notices(nodes: usize, mutation: Mutation) {
+    let setup = Setup { nodes, sync: true, mutation };
+    let (tally, failure) = explore(setup, 3_000_000);
+    let Some(failure) = failure else { panic!("{nodes} nodes, {mutation:?}: nothing found in {tally:?}") };
+    println!("{nodes} nodes, {mutation:?}: {} after {} steps, {} walks", failure.violation.invariant, tally.steps, tally.walks);
+    if std::env::var("MODEL_STORY").is_ok() {
+        println!("{}", failure.shrunk().story());
+    }
+}
+
+#[test]
+fn needs_the_promise() {
+    notices(3, Mutation::NoPromise);
+}
+
+#[test]
+fn needs_the_epoch_row() {
+    notices(3, Mutation::NoEpochRow);
+}
+
+#[test]
+fn needs_the_quorum() {
+    notices(3, Mutation::SmallerQuorum);
+}
+
+#[test]
+fn needs_older_reigns_to_be_left() {
+    notices(3, Mutation::FollowOlderReigns);
+}
+
+#[test]
+fn needs_a_second_look_before_pointing_anew() {
+    notices(5, Mutation::HastyRepoint);
+}
+
+#[test]
+fn needs_followers_to_be_compared() {
+    notices(3, Mutation::PointEverybody);
+}
+
+#[test]
+fn needs_slots_to_be_refused() {
+    notices(5, Mutation::SlotsForEverybody);
+}
+
+#[test]
+fn needs_the_reign() {
+    notices(3, Mutation::NoReign);
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::dice::Dice;
-use crate::event::Event;
+use crate::event::{Event, Habits};
 use crate::mutation::Mutation;
 use crate::world::{OUTSIDERS, Place, Violation, World};
 
@@ -42,49 +42,29 @@ impl Setup {
     /// One walk: a new cluster forms in calm (mostly), then `steps` events, then calm again.
     pub fn walk(self, seed: u64, steps: usize, tally: &mut Tally) -> Option<Failure> {
         let mut dice = Dice(seed ^ (self.nodes as u64) << 56);
-        let peace = dice.pick(&[20, 50, 150]);
+        let habits = Habits::any(&mut dice);
         let mut world = self.world();
         let mut events = Vec::new();
         let mut violation = world.settle().err();
-        for _ in 0..steps {
-            if violation.is_some() {
-                break;
-            }
-            let event = Event::any(self.nodes, peace, &mut dice);
-            if std::env::var("DBG").is_ok() {
-                let w: String = world
-                    .nodes
-                    .iter()
-                    .map(|n| match &n.process {
-                        crate::node::Process::Down => 'd',
-                        crate::node::Process::Entrypoint(_) => 'e',
-                        crate::node::Process::Starting => 's',
-                        crate::node::Process::Server(s) => {
-                            if n.is_primary() {
-                                'P'
-                            } else if s.receiver.is_some() {
-                                'r'
-                            } else if s.conf.upstream.is_none() {
-                                'f'
-                            } else {
-                                'n'
-                            }
-                        }
-                    })
-                    .collect();
-                eprintln!("{w} {event:?}");
-            }
-            match world.happen(event) {
-                Ok(false) => {}
-                Ok(true) => events.push(event),
-                Err(found) => {
-                    events.push(event);
-                    violation = Some(found);
+        let mut tries = 0;
+        while events.len() < steps && tries < 20 * steps && violation.is_none() {
+            let (mut event, times) = habits.next(&world, &mut dice);
+            for _ in 0..times {
+                tries += 1;
+                match world.happen(event) {
+                    Ok(false) => break,
+                    Ok(true) => events.push(event),
+                    Err(found) => {
+                        events.push(event);
+                        violation = Some(found);
+                        break;
+                    }
                 }
+                event = event.again(&mut dice);
             }
         }
         let violation = violation.or_else(|| world.settle().err());
-        tally.steps += steps as u64;
+        tally.steps += events.len() as u64;
         tally.walks += 1;
         tally.promotions += world.promotions as u64;
         tally.commits += world.commits_acknowledged as u64;

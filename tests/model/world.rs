@@ -253,7 +253,7 @@ impl World {
 
     /// A client commits and waits.
     pub fn write(&mut self, number: usize) -> bool {
-        let is_open = |server: &Server| !server.conf.read_only && server.waiting_clients.len() < 3;
+        let is_open = |server: &Server| !server.conf.read_only && server.waiting_clients.len() < 6;
         let node = &self.nodes[number];
         if node.paused || !node.is_primary() || !node.server().is_some_and(is_open) {
             return false;
