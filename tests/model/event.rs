@@ -103,7 +103,8 @@ impl World {
 
     fn set_all_cut(&mut self, node: usize, cut: bool) -> bool {
         let others = (0..self.nodes.len()).filter(|other| *other != node);
-        others.fold(false, |changed, other| self.set_cut(node, other, cut) || changed)
+        // Each of them is cut: the first change must not end it.
+        others.map(|other| self.set_cut(node, other, cut)).filter(|changed| *changed).count() > 0
     }
 
     pub fn end_health(&mut self, node: usize) -> bool {
