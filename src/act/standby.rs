@@ -130,12 +130,9 @@ impl<'a> Standby<'a> {
     pub async fn prepare_for_followers(&self, epoch: Epoch, followers: &[NodeNumber]) -> anyhow::Result<()> {
         let (told, rest): (Vec<NodeNumber>, Vec<NodeNumber>) = self.others().partition(|number| followers.contains(number));
         let list = |names: Vec<String>| names.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
-        let taken = list(rest.iter().map(|number| number.id().slot_name()).collect());
-        if !taken.is_empty() {
-            let statement = format!(
-                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE (slot_name) IN ({taken}) AND NOT active"
-            );
-            self.send(&statement).await?;
+        let refused = list(rest.iter().map(|number| number.id().slot_name()).collect());
+        if !refused.is_empty() {
+            self.drop_slots(&refused).await.with_context(|| self.failed("drop the slots of those who were not compared"))?;
         }
         let given = told.iter().map(|number| number.id().slot_name());
         let wanted = list(given.chain(rest.iter().map(|number| number.id().keeper_name())).collect());
@@ -147,6 +144,23 @@ impl<'a> Standby<'a> {
             self.send(&statement).await?;
         }
         self.order(&[("pgcluster.reign", &epoch.to_string()), ("default_transaction_read_only", "on")]).await
+    }
+
+    /// `names`: the inside of `IN (…)`. Also a slot in use: who streams from this standby must not stream from the primary that it becomes.
+    async fn drop_slots(&self, names: &str) -> anyhow::Result<()> {
+        let of_slots = format!("FROM pg_replication_slots WHERE (slot_name) IN ({names})");
+        let began = Instant::now();
+        loop {
+            // It may have come into use since: then again.
+            let _ = self.send(&format!("SELECT pg_drop_replication_slot(slot_name) {of_slots} AND NOT active")).await;
+            let left = in_time(async { Ok(self.client.query_one(&format!("SELECT count(*) {of_slots}"), &[]).await?) }).await?;
+            if left.get::<_, i64>(0) == 0 {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < ORDER_DEADLINE, "they are still there after {} s", ORDER_DEADLINE.as_secs());
+            self.send(&format!("SELECT pg_terminate_backend(active_pid) {of_slots} AND active")).await?;
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Returns when this node is a writable primary whose reign is on record.

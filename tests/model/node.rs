@@ -80,7 +80,7 @@ pub enum Order {
     Reign(u64),
     Point(Option<usize>),
     ReadOnly(bool),
-    /// Slots for these, and for nobody else who does not stream already.
+    /// Slots for these and for nobody else, one bit each.
     Slots(u8),
     Reload,
     Promote,

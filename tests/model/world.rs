@@ -111,8 +111,6 @@ impl World {
     /// One statement on a running server; false if it ends in an error.
     pub fn obey(&mut self, number: usize, order: Order) -> bool {
         let Some(role) = self.nodes[number].role() else { return false };
-        let streams = |node: &Node| node.server().and_then(|s| s.receiver).is_some_and(|(up, _)| up == number);
-        let active: Vec<usize> = self.nodes.iter().filter(|node| streams(node)).map(|node| node.number).collect();
         let node = &mut self.nodes[number];
         let disk = node.disk.as_mut().expect("a server has data");
         match order {
@@ -121,8 +119,11 @@ impl World {
             Order::Point(upstream) => disk.conf.upstream = upstream,
             Order::ReadOnly(on) => disk.conf.read_only = on,
             Order::Slots(whose) => {
-                disk.slots.retain(|slot| active.contains(slot));
-                disk.slots.extend((0..8).filter(|number| whose >> number & 1 == 1));
+                disk.slots = (0..8).filter(|slot| whose >> slot & 1 == 1).collect();
+                let refused = |node: &Node| whose >> node.number & 1 == 0;
+                for server in self.nodes.iter_mut().filter(|node| refused(node)).filter_map(Node::server_mut) {
+                    server.receiver.take_if(|(upstream, _)| *upstream == number);
+                }
             }
             Order::Reload => {
                 let conf = disk.conf;
