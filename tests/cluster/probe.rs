@@ -5,12 +5,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::build::{Cluster, OWNER_PASSWORD, POOL};
 
 const PAUSE: Duration = Duration::from_millis(10);
+/// As a client has it that does not want to wait for TCP to give up.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// psql on the host, through pgpool's port, as `orders_owner`.
 pub struct Probe {
@@ -64,7 +67,7 @@ impl Cluster {
 struct Session {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Session {
@@ -79,17 +82,28 @@ impl Session {
             .stderr(Stdio::null())
             .spawn()
             .expect("psql is on the host (docker/prepare-host --test)");
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Session { child, input, output }
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Session { child, input, lines: read_lines(output) }
     }
 
     /// True if the server said that the row is committed.
     fn write(&mut self, id: u64) -> bool {
-        let mut line = String::new();
         writeln!(self.input, "INSERT INTO probe VALUES ({id}) RETURNING id;").is_ok()
-            && self.output.read_line(&mut line).is_ok()
-            && line.trim() == id.to_string()
+            && self.lines.recv_timeout(PATIENCE).is_ok_and(|line| line.trim() == id.to_string())
     }
+}
+
+/// On a thread of its own, which ends with psql: a session whose server is cut off may never hear of it.
+fn read_lines(output: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 impl Drop for Session {
