@@ -69,6 +69,8 @@ pub enum Sub {
         #[arg(long)]
         json: bool,
     },
+    /// Stop this container's own database server (fast shutdown); the restart policy starts it again
+    Stop,
     /// Validate the environment without touching anything; exit 78 with every violation
     Check {
         #[arg(long)]

@@ -34,6 +34,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),
         Sub::Health => command::health::run(),
         Sub::Status { json } => command::status::run(json),
+        Sub::Stop => command::stop::run(),
         Sub::Check { json } => command::check::run(json),
         Sub::Render { file, json } => command::render::run(file.as_deref(), json),
         Sub::Env { json, reference } => command::env::run(json, reference),

@@ -37,7 +37,8 @@ const LOOPS: [&str; 7] =
     ["act/start.rs", "act/heal.rs", "act/heal_pool.rs", "act/depose.rs", "act/pool.rs", "act/pool_patience.rs", "act/promote.rs"];
 
 /// What the other files of act may take from plan: nouns that they fill or keep, and SQL that is composed there.
-const NOUNS: [&str; 5] = [
+const NOUNS: [&str; 6] = [
+    "plan::fence::Stale",
     "plan::heal::{Findings, Memory}",
     "plan::promotion::{Fitness, Frozen}",
     "plan::promotion::Asker",

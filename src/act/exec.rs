@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::execve;
 
-use super::signal;
+use super::signal::{self, StopSignals};
 
 /// How long a child that is still there may take to end before we refuse to hand over.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(2);
@@ -28,9 +28,9 @@ pub(crate) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:
 const ALLOWED: [&str; 9] = ["PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TERM", "PGDATA", "PG_MAJOR", "PGTZ"];
 
 /// Replaces this process by `program` (searched in PATH if it has no slash); returns only with the reason why it could not.
-/// `args` are without argv\[0\].
-pub fn exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -> Error {
-    match try_exec(program, args, env) {
+/// `args` are without argv\[0\]. A stop that `stop` has read already, and that nobody obeyed, is the server's to obey.
+pub fn exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>, stop: &StopSignals) -> Error {
+    match try_exec(program, args, env, stop) {
         Ok(never) => match never {},
         Err(err) => err,
     }
@@ -47,7 +47,7 @@ pub fn user_command(program: &OsStr, args: &[OsString]) -> Error {
     }
 }
 
-fn try_exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -> Result<Infallible> {
+fn try_exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>, stop: &StopSignals) -> Result<Infallible> {
     let path = which::which(program).with_context(|| format!("find {}", program.display()))?;
     let path = c_string(path.as_os_str())?;
     let mut argv = vec![path.clone()];
@@ -62,6 +62,7 @@ fn try_exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>) -
     }
     leave_no_child()?;
     signal::keep_blocked()?;
+    stop.hand_on()?;
     signal::default_dispositions().context("reset the signal dispositions")?;
     execve(&path, &argv, &envp).with_context(|| format!("exec {}", program.display()))
 }

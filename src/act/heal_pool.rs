@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use crate::act::depose::depose_frozen;
-use crate::act::{nudge, pool_pulse};
+use crate::act::{fence, nudge, pool_pulse};
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
 use crate::observe::pool;
 use crate::pcp::{self, Pcp};
+use crate::plan::fence::stale_primaries;
 use crate::plan::pool::{Judgement, Verdict, heal};
 use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::spec::PgpoolSpec;
@@ -27,9 +28,11 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     }
     pool_pulse::remember();
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+    let mut lines = fence::stop_all(&spec.cluster, &stale_primaries(&view)).await;
     if let Some(deposed) = depose_frozen(spec, &view).await {
         nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
-        return Ok(vec![deposed]);
+        lines.push(deposed);
+        return Ok(lines);
     }
     let (mut pcp, mut judged) = judge(spec, &view).await?;
     if judged.iter().any(|judgement| judgement.verdict == Verdict::MakePrimary) {
@@ -37,7 +40,6 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
         tokio::time::sleep(SECOND_LOOK).await;
         (pcp, judged) = judge(spec, &look(&spec.cluster, spec.cluster.nodes.iter()).await).await?;
     }
-    let mut lines = Vec::new();
     for judgement in &judged {
         let name = &spec.cluster.nodes[judgement.number.index()].name;
         let Some((word, result)) = carry_out(&mut pcp, spec, judgement).await else { continue };
@@ -47,7 +49,7 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
         });
     }
     pcp.close().await;
-    if !lines.is_empty() {
+    if judged.iter().any(|judgement| judgement.verdict != Verdict::Leave) {
         nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
     }
     Ok(lines)

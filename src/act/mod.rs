@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod depose;
 pub mod exec;
 pub mod fault_point;
+pub mod fence;
 pub mod file;
 mod group;
 pub mod heal;

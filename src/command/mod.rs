@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod promote;
 pub mod render;
 pub mod status;
+pub mod stop;
 pub mod wal;
 
 use crate::act::command::CommandError;

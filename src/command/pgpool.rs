@@ -39,5 +39,5 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     }
     args.extend(["-k".into(), paths::PGPOOL_KEY.into()]);
     args.extend(server_args);
-    Err(exec::exec(Path::new("pgpool"), &args, environment))
+    Err(exec::exec(Path::new("pgpool"), &args, environment, &stop))
 }

@@ -36,7 +36,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     kept::keep(&snapshot)?;
     let tools = Tools::find()?;
     let lock = block_on(prepare(&spec, &tools, &stop))?;
-    hand_over(&spec, &tools, lock, server_args)
+    hand_over(&spec, &tools, lock, server_args, &stop)
 }
 
 /// Somebody who comes from the official image mounts the volume where that image has it: the data would not be on it.
@@ -79,11 +79,17 @@ async fn prepare(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyh
     }
 }
 
-fn hand_over(spec: &PostgresSpec, tools: &Tools, lock: VolumeLock, server_args: Vec<OsString>) -> anyhow::Result<Exit> {
+fn hand_over(
+    spec: &PostgresSpec,
+    tools: &Tools,
+    lock: VolumeLock,
+    server_args: Vec<OsString>,
+    stop: &StopSignals,
+) -> anyhow::Result<Exit> {
     lock.keep_through_exec().context("keep the volume's lock")?;
     let mut args: Vec<OsString> = vec!["-D".into(), spec.data_dir.clone().into()];
     args.extend(server_args);
     let mut environment = exec::scrubbed_environment(std::env::vars_os());
     environment.push(("PGPASSFILE".into(), Path::new(RUN_DIR).join("pgpass").into()));
-    Err(exec::exec(&tools.postgres, &args, environment))
+    Err(exec::exec(&tools.postgres, &args, environment, stop))
 }

@@ -15,18 +15,18 @@ use pgcluster::act::user::{Directories, become_postgres};
 pub fn part(name: &str, args: &[String]) {
     let stop = StopSignals::block().unwrap();
     match name {
-        "exec" => panic!("{:#}", exec(Path::new(&args[0]), &words(&args[1..]), scrubbed_environment(std::env::vars_os()))),
+        "exec" => panic!("{:#}", exec(Path::new(&args[0]), &words(&args[1..]), scrubbed_environment(std::env::vars_os()), &stop)),
         "signal-then-exec" => signal_then_exec(&stop, &args[0]),
         "signal-then-postgres" => {
             kill(Pid::this(), Signal::SIGINT).unwrap();
-            panic!("{:#}", exec(Path::new(&args[0]), &words(&args[1..]), scrubbed_environment(std::env::vars_os())));
+            panic!("{:#}", exec(Path::new(&args[0]), &words(&args[1..]), scrubbed_environment(std::env::vars_os()), &stop));
         }
         "unblock" => unblock(),
-        "exec-with-zombie" => exec_with_child("true"),
-        "exec-with-child" => exec_with_child("sleep"),
+        "exec-with-zombie" => exec_with_child(&stop, "true"),
+        "exec-with-child" => exec_with_child(&stop, "sleep"),
         "two-waiters" => async_main(two_waiters(&stop)),
         "run" => async_main(run(&stop, args)),
-        "lock-then-exec" => async_main(lock_then_exec(Path::new(&args[0]), &args[1..])),
+        "lock-then-exec" => async_main(lock_then_exec(&stop, Path::new(&args[0]), &args[1..])),
         "become" => println!("{}", become_postgres_with(args)),
         "fault-point" => pgcluster::act::fault_point::fault_point("after-rename"),
         "crowded-room" => async_main(crowded_room()),
@@ -47,14 +47,13 @@ fn me() -> PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// `how`: "before" the signal is only pending; "read" we have already taken it and hand it on.
+/// `how`: "before" the signal is only pending; "read" we have already taken it, and exec hands it on.
 fn signal_then_exec(stop: &StopSignals, how: &str) {
     kill(Pid::this(), Signal::SIGINT).unwrap();
     if how == "read" {
         assert_eq!(stop.look(), Some(Signal::SIGINT));
-        stop.hand_on().unwrap();
     }
-    panic!("{:#}", exec(&me(), &["--play", "unblock"].map(OsString::from), Vec::new()));
+    panic!("{:#}", exec(&me(), &["--play", "unblock"].map(OsString::from), Vec::new(), stop));
 }
 
 /// What postgres does once its handlers stand; as PID 1 a handler is needed, default actions do not exist there.
@@ -69,9 +68,9 @@ fn unblock() {
 }
 
 #[allow(clippy::zombie_processes)]
-fn exec_with_child(program: &str) {
+fn exec_with_child(stop: &StopSignals, program: &str) {
     let child = std::process::Command::new(program).arg("20").spawn().unwrap();
-    let err = exec(Path::new("cat"), &["/proc/thread-self/children".into()], scrubbed_environment(std::env::vars_os()));
+    let err = exec(Path::new("cat"), &["/proc/thread-self/children".into()], scrubbed_environment(std::env::vars_os()), stop);
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).unwrap();
     println!("{err:#}");
 }
@@ -94,13 +93,13 @@ async fn run(stop: &StopSignals, args: &[String]) {
     println!("{} / {left:?}", result.map_or_else(|err| err.to_string(), |out| out.stdout.join("|")));
 }
 
-async fn lock_then_exec(volume: &Path, program: &[String]) {
+async fn lock_then_exec(stop: &StopSignals, volume: &Path, program: &[String]) {
     let lock = VolumeLock::take(volume, Duration::from_secs(1), |text| println!("{text}")).await;
     match lock {
         Err(err) => println!("{err}"),
         Ok(lock) => {
             lock.keep_through_exec().unwrap();
-            panic!("{:#}", exec(Path::new(&program[0]), &words(&program[1..]), scrubbed_environment(std::env::vars_os())));
+            panic!("{:#}", exec(Path::new(&program[0]), &words(&program[1..]), scrubbed_environment(std::env::vars_os()), stop));
         }
     }
 }

@@ -20,4 +20,5 @@ mod turn;
 mod belief;
 mod client;
 mod comes_back;
+mod fence;
 mod primary;
