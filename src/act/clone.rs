@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use crate::act::command::Command;
 use crate::act::fault_point::fault_point;
 use crate::act::staging::Staging;
+use crate::act::superseded::unless_superseded;
 use crate::act::workplace::Workplace;
 use crate::act::{recovery, register};
 use crate::model::{Epoch, NodeNumber, RoomState};
@@ -27,7 +28,7 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     let started = Instant::now();
     let sign = work.sign.cloned();
     let mut progress = Progress::default();
-    Command::new(&work.tools.pg_basebackup)
+    let copy = Command::new(&work.tools.pg_basebackup)
         .args(["-D".as_ref(), staging.path().as_os_str()])
         .args([format!("--dbname={}", copy_conninfo(source)?), format!("--slot={}", work.spec.node().id().slot_name())])
         .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress", "--no-password"])
@@ -39,8 +40,8 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
                 sign.set(&state);
             }
         })
-        .timeout(DEADLINE)
-        .run(work.stop)
+        .timeout(DEADLINE);
+    unless_superseded(work, epoch, async { Ok(copy.run(work.stop).await?) })
         .await
         .with_context(|| format!("copy {}", source.name))?;
     fault_point("clone-copied");

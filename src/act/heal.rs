@@ -11,8 +11,8 @@ use tokio_postgres::Client;
 
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::Standby;
-use crate::act::{memory, register, staging};
-use crate::model::{ClusterView, Epoch, NodeNumber};
+use crate::act::{memory, register, staging, upkeep};
+use crate::model::{ClusterView, Epoch, NodeNumber, Role};
 use crate::observe::peer::{control_address, look_at_others, read_state};
 use crate::plan::heal::{Action, Facts, Healing, heal, may_follow};
 use crate::plan::promotion::Asker;
@@ -42,7 +42,12 @@ pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Resul
         staging::remove_old(&spec.data_dir).await?;
         drop_slots_of_an_earlier_reign(local).await?;
     }
-    carry_out(spec, healing, &others).await
+    let is_reigning = me.role == Role::Primary && healing.action == Action::Nothing;
+    let mut said = vec![carry_out(spec, healing, &others).await?];
+    if is_reigning {
+        said.extend(upkeep::keep_true(local, cluster, spec.me, &others).await?);
+    }
+    Ok(said.join("; "))
 }
 
 /// A former primary, or a candidate that was not promoted, keeps WAL for nodes that get theirs elsewhere. Not asked of a frozen node:

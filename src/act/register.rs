@@ -14,6 +14,10 @@ pub async fn ensure_slot(primary: &Client, me: NodeNumber) -> anyhow::Result<()>
     let (slot, keeper) = (sql_literal(&me.id().slot_name())?, sql_literal(&me.id().keeper_name())?);
     let is_missing = format!("NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = {slot})");
     let statements = [
+        // Nothing streams from a slot whose WAL is gone.
+        format!(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = {slot} AND wal_status = 'lost' AND NOT active"
+        ),
         format!(
             "SELECT pg_copy_physical_replication_slot({keeper}, {slot}) FROM pg_replication_slots \
              WHERE slot_name = {keeper} AND restart_lsn IS NOT NULL AND wal_status <> 'lost' AND {is_missing}"

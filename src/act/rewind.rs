@@ -7,19 +7,21 @@ use anyhow::Context;
 
 use crate::act::command::Command;
 use crate::act::fault_point::fault_point;
+use crate::act::superseded::{Superseded, unless_superseded};
 use crate::act::workplace::Workplace;
 use crate::act::{clone, recovery, register};
-use crate::link::Address;
 use crate::model::{Epoch, NodeNumber, RoomState};
 use crate::observe::data_dir::Rewinding;
+use crate::render::repmgr::rewind_conninfo;
 use crate::spec::Node;
 
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
 /// Rewinds, else clones; either way PGDATA then follows `from`.
 pub async fn rewind_or_clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
     let refused = match rewind(work, from, epoch).await {
         Ok(()) => return Ok(()),
-        Err(error) if work.stop.look().is_some() => return Err(error),
+        Err(error) if work.stop.look().is_some() || error.is::<Superseded>() => return Err(error),
         Err(error) => error,
     };
     tracing::warn!("no rewind ({refused:#}): copying beside the old data, which is kept until this node streams");
@@ -43,7 +45,7 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow:
     dry_run(work, source).await?;
     recovery::mark_rewinding(data, Some(Rewinding::Writing))?;
     fault_point("rewind-writing");
-    let output = command(work, source).run(work.stop).await.context("rewind")?;
+    let output = unless_superseded(work, epoch, async { command(work, source)?.run(work.stop).await.context("rewind") }).await?;
     fault_point("rewind-done");
     recovery::include_generated(data)?;
     recovery::point_at(data, work.spec, from, epoch)?;
@@ -63,16 +65,15 @@ async fn dry_run(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
         .run(work.stop)
         .await
         .context("recover from the crash before a rewind")?;
-    command(work, source).args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
+    command(work, source)?.args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
     Ok(())
 }
 
-fn command(work: &Workplace<'_>, source: &Node) -> Command {
-    let Address::Tcp { host, port, user, .. } = work.control(source) else { unreachable!("a node has a TCP address") };
-    Command::new(&work.tools.pg_rewind)
+fn command(work: &Workplace<'_>, source: &Node) -> anyhow::Result<Command> {
+    Ok(Command::new(&work.tools.pg_rewind)
         .args(["-D".as_ref(), work.data_dir().as_os_str()])
-        .args([format!("--source-server=host={host} port={port} user={user} dbname=repmgr sslmode=require channel_binding=require connect_timeout=2")])
+        .args([format!("--source-server={}", rewind_conninfo(source)?)])
         .args(["--progress", "--no-ensure-shutdown"])
         .env("PGPASSFILE", work.pass_file())
-        .timeout(DEADLINE)
+        .timeout(DEADLINE))
 }

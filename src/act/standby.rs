@@ -90,11 +90,12 @@ impl<'a> Standby<'a> {
 
     /// True if replay stands still for good: a parameter is smaller than on the primary. A pause by hand is ended.
     async fn wait_for_replay(&self, epoch: Epoch) -> anyhow::Result<bool> {
-        // A reload reaches the sessions a moment after the call.
+        // A reload reaches the sessions a moment after the call. Without a received position (nothing streamed since the server's
+        // start) WAL on disk may still be replayed: only a startup process that waits for more has come to the end.
         let question = format!(
             "SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AND current_setting('pgcluster.promised_epoch') = '{epoch}' \
              AND current_setting('primary_conninfo') = '' AS frozen, pg_is_wal_replay_paused() AS paused, \
-             pg_last_wal_replay_lsn() >= coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) OR EXISTS (SELECT FROM pg_stat_activity \
+             coalesce(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false) OR EXISTS (SELECT FROM pg_stat_activity \
              WHERE backend_type = 'startup' AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')) AS replayed"
         );
         let began = Instant::now();

@@ -5,18 +5,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use tokio_postgres::Client;
 
 use crate::act::signal::StopSignals;
 use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::Workplace;
-use crate::act::{bootstrap_order, clone, configuration, initdb, marker, provision, recovery, register, rewind, staging};
-use crate::model::{ClusterView, Epoch, NodeNumber, OwnData, Quorum, RoomState};
+use crate::act::{bootstrap_order, clone, configuration, initdb, marker, memory, provision, recovery, register, rewind, staging};
+use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, Quorum, RoomState};
 use crate::observe::data_dir;
 use crate::observe::peer::look_at_others;
 use crate::observe::tools::Tools;
 use crate::observe::wal;
-use crate::plan::start::{self as decision, Me, StartFacts, StartPlan, Verdict};
+use crate::plan::start::{self as decision, Archive, Me, StartFacts, StartPlan, Verdict};
 use crate::spec::{ClusterKind, PostgresSpec, Replication};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(30);
@@ -107,6 +108,7 @@ fn me(spec: &PostgresSpec) -> Me {
         host: node.host.clone(),
         quorum: Quorum::of(spec.cluster.nodes.len(), sync),
         bootstrap: spec.cluster.bootstrap,
+        archive: if spec.archive_dir.is_some() { Archive::Shared } else { Archive::None },
     }
 }
 
@@ -141,11 +143,18 @@ async fn follow(work: &Workplace<'_>, upstream: NodeNumber, epoch: Epoch) -> any
     let address = work.control(&spec.cluster.nodes[upstream.index()]);
     let primary = address.connect_in_time("repmgr").await?;
     register::register_standby(&primary, &spec.cluster, spec.me, upstream).await?;
+    memory::write_joined(end_of_wal(&primary).await?)?;
     if !marker::is_provisioned(data, spec) {
         log_report(&provision::provision(spec, &address, upstream, data, "adopted").await.context("provision the primary")?);
         marker::write(data, spec, marker::Origin::Clone)?;
     }
     Ok(())
+}
+
+async fn end_of_wal(primary: &Client) -> anyhow::Result<Lsn> {
+    let row =
+        primary.query_one("SELECT pg_current_wal_flush_lsn()::text", &[]).await.context("ask where the primary's WAL ends")?;
+    Ok(row.get::<_, &str>(0).parse()?)
 }
 
 async fn resume(work: &Workplace<'_>) -> anyhow::Result<()> {

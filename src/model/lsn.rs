@@ -22,6 +22,14 @@ impl Lsn {
     pub fn checked_sub(self, earlier: Lsn) -> Option<u64> {
         self.0.checked_sub(earlier.0)
     }
+
+    /// Where a WAL segment begins: `position` is the part of its name after the timeline, 16 hexadecimal digits
+    /// (`XLogFromFileName` of PostgreSQL's xlog_internal.h).
+    #[must_use]
+    pub fn of_segment(position: &str, segment_bytes: u64) -> Option<Lsn> {
+        let part = |range| u64::from_str_radix(position.get(range)?, 16).ok();
+        part(8..16)?.checked_mul(segment_bytes)?.checked_add(part(0..8)? << 32).map(Lsn)
+    }
 }
 
 impl fmt::Display for Lsn {
@@ -92,6 +100,13 @@ mod tests {
         assert!(Lsn(0x1_0000_0000) > Lsn(0xFFFF_FFFF));
         assert_eq!(Lsn(0x1_0000_0010).checked_sub(Lsn(0xFFFF_FFFF)), Some(0x11));
         assert_eq!(Lsn(1).checked_sub(Lsn(2)), None);
+    }
+
+    #[test]
+    fn a_segment_begins_where_its_name_says() {
+        assert_eq!(Lsn::of_segment("0000000100000005", 16 << 20), Some(Lsn(0x1_0500_0000)));
+        assert_eq!(Lsn::of_segment("00000001000000", 16 << 20), None);
+        assert_eq!(Lsn::of_segment("FFFFFFFFFFFFFFFF", u64::MAX), None);
     }
 
     proptest! {

@@ -25,7 +25,7 @@ impl OwnData {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnNode {
     pub system_id: SystemId,
-    /// The highest of checkpoint's and minimum recovery point's timeline.
+    /// The furthest of the checkpoint's, the minimum recovery point's, and those of the WAL segments that are here.
     pub timeline: Timeline,
     /// Standby if `standby.signal` is there.
     pub role: Role,

@@ -27,6 +27,8 @@ pub struct NodeState {
     pub timeline: Timeline,
     /// Flushed position of a primary; the further of received and replayed of a standby.
     pub lsn: Lsn,
+    /// Where the oldest WAL segment on its disk begins: whoever needs older WAL cannot stream from it. None = not on record.
+    pub wal_from: Option<Lsn>,
     /// `max(epoch)` of `pgcluster.epoch`; none where the table does not exist.
     pub data_epoch: Option<Epoch>,
     pub promised_epoch: Epoch,
@@ -38,7 +40,9 @@ pub struct NodeState {
     pub upstream: Option<String>,
     /// Milliseconds since the WAL receiver's last message; none = no receiver is streaming.
     pub receiver_silent_ms: Option<u64>,
-    /// A standby that heard from its primary in the last 60 s before that primary was seen alive for the last time.
+    /// A standby that streams, and lacks at most one WAL segment of what its primary has.
+    pub keeps_up: bool,
+    /// A standby that kept up in the last 60 s before its primary was seen alive for the last time.
     pub heard_recently: bool,
     /// How the server's timeline came to be; empty on timeline 1.
     pub history: History,

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 
 use crate::act::signal::StopSignals;
 use crate::model::{Epoch, History, OwnData, OwnNode, Role, WalEnd, conninfo_value};
-use crate::observe::control_file;
 use crate::observe::tools::Tools;
+use crate::observe::{control_file, wal};
 use crate::render::auto_conf;
 
 /// Reads what is in `data_dir`. Errors: not a data directory, another major version, an unreadable control file.
@@ -22,7 +22,8 @@ pub async fn read_own_data(data_dir: &Path, major: u32, tools: &Tools, stop: &St
     let control = control_file::read(data_dir, tools, stop).await?;
     let auto = auto_conf::read(&read_optional(&data_dir.join("postgresql.auto.conf"))?);
     let setting = |name: &str| auto.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let timeline = control.checkpoint_timeline.max(control.recovered_timeline);
+    let recorded = control.checkpoint_timeline.max(control.recovered_timeline);
+    let timeline = wal::furthest_timeline(data_dir).map_or(recorded, |furthest| furthest.max(recorded));
     let rewinding = Rewinding::read(&read_optional(&data_dir.join(PG_VERSION))?);
     let epoch = |name: &str| Epoch(setting(name).and_then(|text| text.parse().ok()).unwrap_or(0));
     let promised_epoch = epoch("pgcluster.promised_epoch");

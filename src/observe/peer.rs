@@ -17,13 +17,22 @@ use crate::spec::{ClusterSpec, Node, PostgresSpec};
 pub const ASK_DEADLINE: Duration = Duration::from_millis(1000);
 
 /// Everything that a start, a promotion or `status` wants to know, in one round trip; works on primaries and standbys.
-/// Columns without a meaning on this role are null. The timeline of a standby is the furthest that it received or replayed.
+/// Columns without a meaning on this role are null.
+///
+/// The timeline of a standby is the furthest that it received or replayed. Only the names of its WAL segments know it at any time: the
+/// receiver's is gone with the receiver, and the control file knows the last restartpoint.
+///
+/// A standby keeps up if it lacks at most one segment of what its primary said it has (`latest_end_lsn`).
 const QUESTION: &str = "
 WITH self AS (SELECT pg_is_in_recovery() AS standby),
-     receiver AS (SELECT received_tli, status, extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000 AS silent_ms
-                  FROM pg_stat_wal_receiver),
+     receiver AS (SELECT received_tli, extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000 AS silent_ms,
+                         latest_end_lsn - flushed_lsn <= pg_size_bytes(current_setting('wal_segment_size')) AS keeps_up
+                  FROM pg_stat_wal_receiver WHERE status = 'streaming'),
+     segments AS (SELECT max(('x' || substr(name, 1, 8))::bit(32)::int) AS tli, min(substr(name, 9)) AS first
+                  FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'),
      line AS (SELECT CASE WHEN standby
-                THEN greatest((SELECT received_tli FROM receiver), (SELECT timeline_id FROM pg_control_checkpoint()),
+                THEN greatest((SELECT received_tli FROM receiver), (SELECT tli FROM segments),
+                              (SELECT timeline_id FROM pg_control_checkpoint()),
                               (SELECT min_recovery_end_timeline FROM pg_control_recovery()))
                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END AS tli FROM self)
 SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
@@ -33,10 +42,13 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        coalesce(current_setting('pgcluster.promised_epoch', true), '') AS promised,
        coalesce(current_setting('pgcluster.reign', true), '') AS reign,
        current_setting('primary_conninfo') AS upstream,
-       (SELECT silent_ms FROM receiver WHERE status = 'streaming')::float8 AS silent_ms,
+       (SELECT first FROM segments) AS first_segment,
+       pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes,
+       (SELECT silent_ms FROM receiver)::float8 AS silent_ms,
+       coalesce((SELECT keeps_up FROM receiver), false) AS keeps_up,
        coalesce(pg_read_file('pg_wal/' || lpad(upper(to_hex(tli)), 8, '0') || '.history', 0, 1000000, true), '') AS history,
-       EXISTS (SELECT FROM receiver WHERE status = 'streaming') OR (standby AND pg_last_wal_receive_lsn() IS NOT NULL
-         AND pg_postmaster_start_time() > clock_timestamp() - interval '60 s') AS heard,
+       pg_postmaster_start_time() > clock_timestamp() - interval '60 s' AS is_new,
+       coalesce(pg_read_file('/run/pgcluster/joined', 0, 100, true), '') AS joined,
        coalesce(pg_read_file('/run/pgcluster/heard', 0, 100, true), '') AS memory,
        ARRAY[current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),
              current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')]::int[] AS parameters,
@@ -102,13 +114,19 @@ async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Clie
     }
 }
 
-/// What the standby's health check remembers (`act::memory::HEARD_FILE`): it streamed at most 60 s before its primary's last sign of life.
-fn heard_before(memory: &str) -> bool {
+/// What the standby's health check remembers (`act::memory::HEARD_FILE`): it kept up at most 60 s before its primary's last sign of life.
+fn kept_up_before(memory: &str) -> bool {
     let mut seconds = memory.split_whitespace().map(str::parse::<u64>);
     match (seconds.next(), seconds.next()) {
-        (Some(Ok(streamed)), Some(Ok(alive))) => streamed + 60 >= alive,
+        (Some(Ok(kept_up)), Some(Ok(alive))) => kept_up + 60 >= alive,
         _ => false,
     }
+}
+
+/// A standby that is younger than its first health check has caught up if it holds what its primary had when it joined
+/// (`act::memory::JOINED_FILE`).
+fn has_caught_up(joined: &str, lsn: Lsn) -> bool {
+    joined.trim().parse::<Lsn>().is_ok_and(|primary_had| lsn >= primary_had)
 }
 
 /// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
@@ -154,20 +172,26 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
     let epoch = |column: &str| Epoch(row.get::<_, &str>(column).parse().unwrap_or(0));
     let standby: bool = row.get("standby");
     let timeline = Timeline(row.get::<_, i64>("timeline") as u32);
+    let lsn = row.get::<_, Option<&str>>("lsn").map(str::parse::<Lsn>).transpose()?.unwrap_or(Lsn(0));
+    let keeps_up: bool = row.get("keeps_up");
+    let caught_up = row.get("is_new") && has_caught_up(row.get("joined"), lsn);
+    let first_segment: Option<&str> = row.get("first_segment");
     let parameters: Vec<i32> = row.get("parameters");
     let conninfo: &str = row.get("upstream");
     Ok(NodeState {
         system_id: row.get::<_, &str>("system_id").parse()?,
         role: if standby { Role::Standby } else { Role::Primary },
         timeline,
-        lsn: row.get::<_, Option<&str>>("lsn").map(str::parse::<Lsn>).transpose()?.unwrap_or(Lsn(0)),
+        lsn,
+        wal_from: first_segment.and_then(|name| Lsn::of_segment(name, row.get::<_, i64>("segment_bytes") as u64)),
         data_epoch: reigns.last().copied(),
         promised_epoch: epoch("promised"),
         reign: epoch("reign"),
         reigns,
         upstream: if standby { conninfo_value(conninfo, "host") } else { None },
         receiver_silent_ms: row.get::<_, Option<f64>>("silent_ms").map(|ms| ms.max(0.0) as u64),
-        heard_recently: row.get("heard") || heard_before(row.get("memory")),
+        keeps_up,
+        heard_recently: keeps_up || caught_up || kept_up_before(row.get("memory")),
         parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
         history: History::parse(timeline, row.get("history"))?,
     })

@@ -13,8 +13,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Reads on from the last safe point (`own.wal_end`) until a record is invalid.
 ///
-/// After the point that a standby has recovered to there need not be a record. But the record of the last checkpoint must be there:
-/// without it no server starts.
+/// After the point that a standby has recovered to there need not be a record, and its timeline may have begun in a later segment.
+/// But the record of the last checkpoint must be there: without it no server starts.
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<WalEnd> {
     let safe = own.wal_end.lsn();
     let pg_wal = data_dir.join("pg_wal");
@@ -41,7 +41,8 @@ async fn read_from(
     tools: &Tools,
     stop: &StopSignals,
 ) -> anyhow::Result<Option<Lsn>> {
-    let Some(Segments { bytes, last }) = segments(pg_wal, timeline) else { return Ok(None) };
+    let Some(Segments { bytes, first, last }) = segments(pg_wal, timeline) else { return Ok(None) };
+    let from = start_of(&first, bytes).map_or(from, |start| from.max(start));
     let dump = Command::new(&tools.pg_waldump)
         .args(["--quiet", "--path"])
         .args([pg_wal])
@@ -52,7 +53,7 @@ async fn read_from(
         .await;
     match dump {
         // The last segment is full.
-        Ok(_) => Ok(segment_start(&last, bytes).map(|start| Lsn(start.0 + bytes))),
+        Ok(_) => Ok(start_of(&last, bytes).map(|start| Lsn(start.0 + bytes))),
         // The end of WAL inside a segment is an error to it.
         Err(CommandError::Failed { stderr, .. }) => Ok(end_in_waldump(&stderr, bytes)),
         Err(error) => Err(error.into()),
@@ -62,18 +63,31 @@ async fn read_from(
 struct Segments {
     /// All have the same size, also those made in advance.
     bytes: u64,
-    /// The name of this timeline's last one.
+    /// The names of this timeline's first and last one.
+    first: String,
     last: String,
 }
 
 fn segments(pg_wal: &Path, timeline: Timeline) -> Option<Segments> {
     let prefix = format!("{:08X}", timeline.0);
-    let is_ours =
-        |name: &String| name.len() == 24 && name.starts_with(&prefix) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let names = fs::read_dir(pg_wal).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let last = names.filter(is_ours).max()?;
+    let mut names = segment_names(pg_wal);
+    names.retain(|name| name.starts_with(&prefix));
+    let (first, last) = (names.iter().min()?.clone(), names.iter().max()?.clone());
     let bytes = fs::metadata(pg_wal.join(&last)).ok()?.len();
-    (bytes > 0).then_some(Segments { bytes, last })
+    (bytes > 0).then_some(Segments { bytes, first, last })
+}
+
+/// All WAL segments of a directory; not history files, nor what is partial or being written.
+fn segment_names(pg_wal: &Path) -> Vec<String> {
+    let is_segment = |name: &String| name.len() == 24 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let names = fs::read_dir(pg_wal).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(is_segment).collect()
+}
+
+/// The furthest timeline of which there is a segment: a standby's control file knows that of its last restartpoint only.
+pub fn furthest_timeline(data_dir: &Path) -> Option<Timeline> {
+    let timelines = segment_names(&data_dir.join("pg_wal")).into_iter();
+    timelines.filter_map(|name| u32::from_str_radix(name.get(..8)?, 16).ok()).max().map(Timeline)
 }
 
 /// `XLogFileName` of xlog_internal.h.
@@ -82,10 +96,8 @@ fn segment_name(timeline: Timeline, at: Lsn, size: u64) -> String {
     format!("{:08X}{:08X}{:08X}", timeline.0, at.0 / size / per_id, at.0 / size % per_id)
 }
 
-/// The reverse: where a segment begins.
-fn segment_start(name: &str, size: u64) -> Option<Lsn> {
-    let part = |range| u64::from_str_radix(name.get(range)?, 16).ok();
-    Some(Lsn((part(8..16)? << 32) + part(16..24)? * size))
+fn start_of(segment: &str, size: u64) -> Option<Lsn> {
+    Lsn::of_segment(segment.get(8..)?, size)
 }
 
 /// The first position that is no record any more, in pg_waldump's words:
@@ -108,7 +120,7 @@ fn page_in(reason: &str, size: u64) -> Option<Lsn> {
         return rest.split(',').next()?.parse().ok();
     }
     let (segment, offset) = rest.split_once(", offset ")?;
-    Some(Lsn(segment_start(segment, size)?.0 + offset.trim().parse::<u64>().ok()?))
+    Some(Lsn(start_of(segment, size)?.0 + offset.trim().parse::<u64>().ok()?))
 }
 
 /// The last `at X/X`; the record's own position comes first.
@@ -153,6 +165,6 @@ mod tests {
     #[test]
     fn segments_are_named_as_postgresql_does() {
         assert_eq!(segment_name(Timeline(3), Lsn(0x1_05AB_CDEF), SIZE), "000000030000000100000005");
-        assert_eq!(segment_start("000000030000000100000005", SIZE), Some(Lsn(0x1_0500_0000)));
+        assert_eq!(start_of("000000030000000100000005", SIZE), Some(Lsn(0x1_0500_0000)));
     }
 }

@@ -21,12 +21,14 @@ pub fn primary() -> Seen {
         role: Role::Primary,
         timeline: Timeline(1),
         lsn: Lsn(0x100),
+        wal_from: None,
         data_epoch: Some(Epoch(1)),
         promised_epoch: Epoch(1),
         reign: Epoch(1),
         reigns: vec![Epoch(1)],
         upstream: None,
         receiver_silent_ms: None,
+        keeps_up: false,
         heard_recently: false,
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
@@ -73,6 +75,11 @@ impl Seen {
         Seen(NodeState { lsn: Lsn(lsn), ..self.0 })
     }
 
+    /// Its oldest WAL segment begins there.
+    pub fn wal_from(self, lsn: u64) -> Seen {
+        Seen(NodeState { wal_from: Some(Lsn(lsn)), ..self.0 })
+    }
+
     pub fn system(self, id: u64) -> Seen {
         Seen(NodeState { system_id: SystemId(id), ..self.0 })
     }
@@ -80,6 +87,11 @@ impl Seen {
     /// Streams; the last message came this long ago.
     pub fn heard_ms_ago(self, silent_ms: u64) -> Seen {
         Seen(NodeState { receiver_silent_ms: Some(silent_ms), ..self.0 })
+    }
+
+    /// Streams, and lacks next to nothing.
+    pub fn keeps_up(self) -> Seen {
+        Seen(NodeState { keeps_up: true, heard_recently: true, receiver_silent_ms: Some(5), ..self.0 })
     }
 
     pub fn state(self) -> NodeState {

@@ -42,6 +42,8 @@ pub struct Findings {
     pub primary_seen: bool,
     pub contradicted: bool,
     pub streaming: bool,
+    /// Streams, and lacks next to nothing of what its primary has.
+    pub keeps_up: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +83,7 @@ fn heal_primary(facts: &Facts) -> Healing {
     let is_followed = others.serving().any(|(_, state)| {
         state.role == Role::Standby && state.upstream.as_deref().and_then(|host| others.named(host)) == Some(facts.number)
     });
-    let findings = Findings { primary_seen: true, contradicted, streaming: false };
+    let findings = Findings { primary_seen: true, contradicted, ..Findings::default() };
     let healing = |action, because: String| Healing { action, because, findings };
     match others.primary() {
         Some((number, other)) if other.system_id == me.system_id && other.epoch() > me.epoch() => {
@@ -121,7 +123,8 @@ fn heal_standby(facts: &Facts) -> Healing {
     let (me, others) = (facts.me, facts.others);
     let primary = others.primary().filter(|(_, state)| state.system_id == me.system_id);
     let streaming = me.receiver_silent_ms.is_some();
-    let findings = Findings { primary_seen: primary.is_some() || streaming, contradicted: false, streaming };
+    let findings =
+        Findings { primary_seen: primary.is_some() || streaming, contradicted: false, streaming, keeps_up: me.keeps_up };
     let healing = |action, because: String| Healing { action, because, findings };
     let Some((number, state)) = primary else {
         let (action, because) = without_primary(facts, streaming);
@@ -140,6 +143,10 @@ fn heal_standby(facts: &Facts) -> Healing {
             ),
         ),
         (true, true, _) if streaming => healing(Action::Nothing, format!("follows node {number}")),
+        (true, _, _) if !streaming && waited >= CONTRADICTION / 2 && state.wal_from > Some(me.lsn) => healing(
+            Action::Restart,
+            format!("node {number} no longer has the WAL after {}: the restart copies it, or finds it in the archive", me.lsn),
+        ),
         (true, _, false) if !streaming && waited >= CONTRADICTION / 2 => {
             healing(Action::Restart, format!("the data here is no prefix of node {number}'s history: the restart rewinds it"))
         }

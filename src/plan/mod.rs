@@ -5,6 +5,7 @@ mod builders;
 pub mod fence;
 pub mod heal;
 pub mod invocation;
+pub mod metadata;
 pub mod pool;
 pub mod promotion;
 pub mod provision;

@@ -23,6 +23,14 @@ pub struct StartFacts<'a> {
     pub order: Order,
 }
 
+/// Where else a standby finds WAL that its primary no longer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archive {
+    None,
+    /// `ARCHIVE_DIR`
+    Shared,
+}
+
 /// Who decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Me {
@@ -32,6 +40,7 @@ pub struct Me {
     pub host: String,
     pub quorum: Quorum,
     pub bootstrap: NodeNumber,
+    pub archive: Archive,
 }
 
 /// An operator's explicit order, with a reason that was logged.
@@ -219,6 +228,10 @@ fn refuse_strangers(own: &OwnNode) -> StartPlan {
 fn follow_or_rewind(facts: &StartFacts, own: &OwnNode, from: NodeNumber, primary: &NodeState) -> StartPlan {
     let epoch = primary.own_reign();
     match divergence(own, primary) {
+        None if primary.wal_from > Some(own.wal_end.lsn()) && facts.me.archive == Archive::None => plan(
+            Verdict::Clone { from, epoch },
+            format!("node {from} is primary of epoch {epoch}, and no longer has the WAL after {}", own.wal_end.lsn()),
+        ),
         None => plan(
             Verdict::Follow { upstream: from, epoch },
             format!("node {from} is primary of epoch {epoch} and the data here is a prefix of its history"),

@@ -31,6 +31,11 @@ pub fn primary_conninfo(me: &Node, upstream: &Node) -> anyhow::Result<String> {
     replication_conninfo(me.name.as_str(), upstream)
 }
 
+/// How pg_rewind reads `source`: without signs of life it would wait for ever for a server that was cut off.
+pub fn rewind_conninfo(source: &Node) -> anyhow::Result<String> {
+    Ok(format!("{} dbname=repmgr", replication_conninfo("pgcluster rewind", source)?))
+}
+
 /// How a copy of `source` is made. Its name is no node's: what pg_basebackup receives counts as received by a standby if the name is
 /// in `synchronous_standby_names`, and a copy that is not complete keeps no promise.
 pub fn copy_conninfo(source: &Node) -> anyhow::Result<String> {

@@ -3,7 +3,7 @@
 use pgcluster::model::{
     Epoch, NodeName, NodeNumber, NodeState, OwnData, OwnNode, ParameterFloor, Quorum, Role, Stopped, SystemId, Timeline,
 };
-use pgcluster::plan::start::Me;
+use pgcluster::plan::start::{Archive, Me};
 
 use crate::entrypoint::Entrypoint;
 use crate::health::Health;
@@ -126,7 +126,14 @@ impl Node {
 
     pub fn me(&self, quorum: Quorum) -> Me {
         let number = NodeNumber(self.number as u32);
-        Me { number, name: NodeName(host(self.number)), host: host(self.number), quorum, bootstrap: NodeNumber(0) }
+        Me {
+            number,
+            name: NodeName(host(self.number)),
+            host: host(self.number),
+            quorum,
+            bootstrap: NodeNumber(0),
+            archive: Archive::None,
+        }
     }
 
     /// As `observe::data_dir` reads it while no server runs.
@@ -158,12 +165,14 @@ impl Node {
             role,
             timeline: Timeline(disk.wal.timeline()),
             lsn: disk.wal.lsn(),
+            wal_from: None,
             data_epoch: disk.wal.reigns().last().copied(),
             promised_epoch: Epoch(server.conf.promised),
             reign: Epoch(server.conf.reign),
             reigns: disk.wal.reigns(),
             upstream: if role == Role::Standby { server.conf.upstream.map(host) } else { None },
             receiver_silent_ms: server.receiver.map(|_| silent_ms),
+            keeps_up: true,
             heard_recently: true,
             history: disk.wal.history(),
             parameters: ParameterFloor::default(),

@@ -145,6 +145,14 @@ mod a_standby {
     }
 
     #[test]
+    fn whose_wal_is_gone_restarts_for_a_copy() {
+        let ahead = || primary().at(0x900).wal_from(0x800);
+        assert_snapshot!(pg01(standby_of("pg02"), ahead(), silent()).not_streaming(5).heals(), @"Restart: node 1 no longer has the WAL after 0/100: the restart copies it, or finds it in the archive");
+        // The segment is still there.
+        assert_snapshot!(pg01(standby_of("pg02"), ahead().wal_from(0x100), silent()).not_streaming(5).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(1) }: not streaming from node 1 for 5 s: registers there again");
+    }
+
+    #[test]
     fn that_does_not_stream_restarts_in_the_end() {
         assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(4).heals(), @"Nothing: not streaming from node 1 yet");
         assert_snapshot!(pg01(standby_of("pg02"), primary(), silent()).not_streaming(5).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(1) }: not streaming from node 1 for 5 s: registers there again");
@@ -208,9 +216,10 @@ fn at_the_last_moment_it_is_compared_again() {
 #[test]
 fn findings_are_for_the_next_look() {
     let of = |me, pg02: Reach| pg01(me, pg02, silent()).healing().findings;
-    let seen = Findings { primary_seen: true, contradicted: false, streaming: false };
+    let seen = Findings { primary_seen: true, ..Findings::default() };
     assert_eq!(of(primary(), silent()), seen);
     assert_eq!(of(standby(), primary().into()), seen);
     assert_eq!(of(standby_of("pg02").heard_ms_ago(5), primary().into()), Findings { streaming: true, ..seen });
+    assert_eq!(of(standby_of("pg02").keeps_up(), primary().into()), Findings { streaming: true, keeps_up: true, ..seen });
     assert_eq!(of(standby(), silent()), Findings::default());
 }

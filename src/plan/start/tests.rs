@@ -19,7 +19,8 @@ struct Scene {
 /// pg01 sees pg02 and pg03 as given, at its first look.
 fn pg01(own: impl Into<OwnData>, pg02: impl Into<Reach>, pg03: impl Into<Reach>) -> Scene {
     let quorum = Quorum::of(3, true);
-    let me = Me { number: PG01, name: NodeName("pg01".into()), host: "pg01".into(), quorum, bootstrap: PG01 };
+    let me =
+        Me { number: PG01, name: NodeName("pg01".into()), host: "pg01".into(), quorum, bootstrap: PG01, archive: Archive::None };
     let others = others(PG01, [pg02.into(), pg03.into()]);
     Scene { me, own: own.into(), others, waited: Duration::ZERO, order: Order::None }
 }
@@ -31,6 +32,11 @@ impl Scene {
 
     fn bootstrap_is(mut self, number: NodeNumber) -> Scene {
         self.me.bootstrap = number;
+        self
+    }
+
+    fn with_archive(mut self) -> Scene {
+        self.me.archive = Archive::Shared;
         self
     }
 
@@ -169,6 +175,16 @@ mod beside_a_primary {
         assert_snapshot!(beside(was_primary().at(0x100)).decides(), @"Follow { upstream: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2 and the data here is a prefix of its history");
         // On its timeline.
         assert_snapshot!(beside(was_standby_of("pg02").timeline(2, &[(1, 0x100)]).at(0x200)).decides(), @"Follow { upstream: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2 and the data here is a prefix of its history");
+    }
+
+    #[test]
+    fn a_prefix_whose_wal_is_gone_is_copied_anew() {
+        let ahead = |from| pg01(was_standby_of("pg02"), primary().at(0x900).wal_from(from), silent());
+        assert_snapshot!(ahead(0x800).decides(), @"Clone { from: NodeNumber(1), epoch: Epoch(1) }: node 1 is primary of epoch 1, and no longer has the WAL after 0/100");
+        // Its segment is still there.
+        assert_snapshot!(ahead(0x100).decides(), @"Follow { upstream: NodeNumber(1), epoch: Epoch(1) }: node 1 is primary of epoch 1 and the data here is a prefix of its history");
+        // There is an archive.
+        assert_snapshot!(ahead(0x800).with_archive().decides(), @"Follow { upstream: NodeNumber(1), epoch: Epoch(1) }: node 1 is primary of epoch 1 and the data here is a prefix of its history");
     }
 
     #[test]
