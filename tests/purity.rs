@@ -33,8 +33,16 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Files of act that look, ask plan and do, again and again. Every other file of act carries out what it is told.
-const LOOPS: [&str; 7] =
-    ["act/start.rs", "act/heal.rs", "act/heal_pool.rs", "act/depose.rs", "act/pool.rs", "act/pool_patience.rs", "act/promote.rs"];
+const LOOPS: [&str; 8] = [
+    "act/start.rs",
+    "act/heal.rs",
+    "act/heal_pool.rs",
+    "act/depose.rs",
+    "act/pool.rs",
+    "act/pool_patience.rs",
+    "act/promote.rs",
+    "act/upkeep.rs",
+];
 
 /// What the other files of act may take from plan: nouns that they fill or keep, and SQL that is composed there.
 const NOUNS: [&str; 6] = [
