@@ -128,6 +128,12 @@ impl ClusterView {
         self.nodes.iter().filter_map(|(number, reach)| Some((*number, reach.serving()?)))
     }
 
+    /// The same look with this node in it, who does not ask itself over the network.
+    pub fn with(&self, number: NodeNumber, state: &NodeState) -> ClusterView {
+        let me = (number, Reach::Serving(Box::new(state.clone())));
+        ClusterView { nodes: self.nodes.iter().cloned().chain([me]).collect(), hosts: self.hosts.clone() }
+    }
+
     /// The writable node of the highest epoch.
     pub fn primary(&self) -> Option<(NodeNumber, &NodeState)> {
         self.serving().filter(|(_, state)| state.role == Role::Primary).max_by_key(|(_, state)| (state.epoch(), state.timeline))
