@@ -10,7 +10,7 @@ use crate::act::fault_point::fault_point;
 use crate::act::superseded::{Superseded, unless_superseded};
 use crate::act::workplace::Workplace;
 use crate::act::{clone, recovery, register};
-use crate::model::{Epoch, NodeNumber, RoomState};
+use crate::model::{Epoch, NodeNumber, RoomState, Stopped};
 use crate::observe::data_dir::Rewinding;
 use crate::render::repmgr::rewind_conninfo;
 use crate::spec::Node;
@@ -18,8 +18,8 @@ use crate::spec::Node;
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
 /// Rewinds, else clones; either way PGDATA then follows `from`.
-pub async fn rewind_or_clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
-    let refused = match rewind(work, from, epoch).await {
+pub async fn rewind_or_clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch, stopped: Stopped) -> anyhow::Result<()> {
+    let refused = match rewind(work, from, epoch, stopped).await {
         Ok(()) => return Ok(()),
         Err(error) if work.stop.look().is_some() || error.is::<Superseded>() => return Err(error),
         Err(error) => error,
@@ -28,7 +28,7 @@ pub async fn rewind_or_clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoc
     clone::clone(work, from, epoch).await
 }
 
-async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
+async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch, stopped: Stopped) -> anyhow::Result<()> {
     work.say(RoomState::working("rewinding"));
     let source = &work.spec.cluster.nodes[from.index()];
     let primary = work.control(source).connect_in_time("repmgr").await?;
@@ -40,9 +40,11 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow:
     let data = work.data_dir();
     recovery::mark_rewinding(data, Some(Rewinding::Begun))?;
     fault_point("rewind-begun");
-    // Crash recovery runs in single-user mode, which refuses standby mode.
-    let _ = fs::remove_file(data.join("standby.signal"));
-    dry_run(work, source).await?;
+    if stopped == Stopped::Crashed {
+        recover(work).await?;
+    }
+    // Whether a rewind would work at all, while nothing is written.
+    command(work, source)?.args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
     recovery::mark_rewinding(data, Some(Rewinding::Writing))?;
     fault_point("rewind-writing");
     let output = unless_superseded(work, epoch, async { command(work, source)?.run(work.stop).await.context("rewind") }).await?;
@@ -54,8 +56,9 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyhow:
     Ok(())
 }
 
-/// Crash recovery first, so that the dry run has a clean target, then ask whether a rewind would work at all.
-async fn dry_run(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
+/// Crash recovery, which pg_rewind wants done: in single-user mode, which refuses standby mode.
+async fn recover(work: &Workplace<'_>) -> anyhow::Result<()> {
+    let _ = fs::remove_file(work.data_dir().join("standby.signal"));
     Command::new(&work.tools.postgres)
         .args(["--single", "-F", "-D"])
         .args([work.data_dir()])
@@ -65,7 +68,6 @@ async fn dry_run(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
         .run(work.stop)
         .await
         .context("recover from the crash before a rewind")?;
-    command(work, source)?.args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
     Ok(())
 }
 

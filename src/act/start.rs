@@ -37,7 +37,7 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     loop {
         let decision = decide(&work, began).await?;
         configuration::write(spec, decision.own.parameters(), decision.others.primary().map(|(_, state)| state))?;
-        carry_out(&work, &decision.plan).await?;
+        carry_out(&work, &decision).await?;
         if decision.plan.verdict != Verdict::Resume || still_resumes(&work, began).await? {
             break;
         }
@@ -112,7 +112,7 @@ fn me(spec: &PostgresSpec) -> Me {
     }
 }
 
-async fn carry_out(work: &Workplace<'_>, plan: &StartPlan) -> anyhow::Result<()> {
+async fn carry_out(work: &Workplace<'_>, Decision { plan, own, .. }: &Decision) -> anyhow::Result<()> {
     match plan.verdict {
         Verdict::Initdb => initdb::initdb(work).await,
         Verdict::Clone { from, epoch } => {
@@ -124,7 +124,7 @@ async fn carry_out(work: &Workplace<'_>, plan: &StartPlan) -> anyhow::Result<()>
             follow(work, upstream, epoch).await
         }
         Verdict::Rewind { from, epoch } => {
-            rewind::rewind_or_clone(work, from, epoch).await?;
+            rewind::rewind_or_clone(work, from, epoch, own.stopped()).await?;
             follow(work, from, epoch).await
         }
         Verdict::Resume => resume(work).await,

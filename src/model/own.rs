@@ -14,6 +14,13 @@ pub enum OwnData {
 }
 
 impl OwnData {
+    pub fn stopped(&self) -> Stopped {
+        match self {
+            OwnData::Valid(own) => own.stopped,
+            OwnData::None | OwnData::Unfinished { .. } => Stopped::Crashed,
+        }
+    }
+
     pub fn parameters(&self) -> ParameterFloor {
         match self {
             OwnData::Valid(own) => own.parameters,
