@@ -34,7 +34,12 @@ pub enum Sub {
         args: Vec<OsString>,
     },
     #[command(hide = true)]
-    AfterFailover { attach: Option<u32> },
+    AfterFailover {
+        #[arg(long)]
+        attach: Option<u32>,
+        #[arg(long)]
+        gone: Option<u32>,
+    },
     /// Promote a standby if nobody is primary; the facts still decide whether that is safe
     Promote {
         /// Prefer this node among those that hold equally much

@@ -28,7 +28,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Postgres { args } => command::postgres::run(args, StopSignals::block()?),
         Sub::Pgpool { args } => command::pgpool::run(args, StopSignals::block()?),
         Sub::Failover { hints } => command::failover::run(&hints),
-        Sub::AfterFailover { attach } => command::after_failover::run(attach),
+        Sub::AfterFailover { attach, gone } => command::after_failover::run(attach, gone),
         Sub::Promote { to, because } => command::promote::run(to, &because),
         Sub::ArchiveWal { path } => command::wal::archive(&path),
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),

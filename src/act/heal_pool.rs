@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use crate::act::depose::depose_frozen;
-use crate::act::{fence, nudge, pool_pulse};
+use crate::act::depose::{depose_frozen, drop_silent_standbys};
+use crate::act::{fence, nudge, pool_pulse, sever};
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
-use crate::observe::pool;
+use crate::observe::pool::{self, read_status_file};
 use crate::pcp::{self, Pcp};
 use crate::plan::fence::stale_primaries;
 use crate::plan::pool::{Judgement, Verdict, heal};
@@ -30,8 +30,13 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
     let mut lines = fence::stop_all(&spec.cluster, &stale_primaries(&view)).await;
     if let Some(deposed) = depose_frozen(spec, &view).await {
-        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
         lines.push(deposed);
+        return Ok(lines);
+    }
+    sever_the_lost(spec, &view).await;
+    let dropped = drop_silent_standbys(spec, &view).await;
+    if !dropped.is_empty() {
+        lines.extend(dropped);
         return Ok(lines);
     }
     let (mut pcp, mut judged) = judge(spec, &view).await?;
@@ -53,6 +58,14 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
         nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
     }
     Ok(lines)
+}
+
+/// Sessions that began while pgpool gave a node up, or before it did by itself, may still wait for that node's answer.
+async fn sever_the_lost(spec: &PgpoolSpec, view: &ClusterView) {
+    let down = read_status_file().down;
+    for number in view.silent().filter(|number| down.contains(number)) {
+        sever::sever(spec, number, Duration::ZERO).await;
+    }
 }
 
 async fn judge(spec: &PgpoolSpec, view: &ClusterView) -> anyhow::Result<(Pcp, Vec<Judgement>)> {

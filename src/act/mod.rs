@@ -35,6 +35,7 @@ pub mod recovery;
 pub mod register;
 pub mod rewind;
 pub mod running;
+pub mod sever;
 pub mod signal;
 mod spawn;
 pub mod staging;

@@ -23,6 +23,15 @@ fn wrongly_detached(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
     }
 }
 
+/// The failed node if it is primary no more.
+fn deposed(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
+    let failed = NodeNumber(failed.parse().ok()?);
+    match outcome {
+        Outcome::Promoted { primary } if *primary != failed => Some(failed),
+        Outcome::Promoted { .. } | Outcome::None { .. } | Outcome::Lives { .. } | Outcome::Impossible { .. } => None,
+    }
+}
+
 /// `hints`: `%d %h %p %D %m %H %M %P %r %R %N %S`.
 pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
@@ -42,6 +51,6 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
         Outcome::Lives { because } => tracing::warn!("failover of node {failed}: the primary lives, {because}"),
         Outcome::Impossible { because } => tracing::error!("failover of node {failed}: no promotion, {because}"),
     }
-    after_failover::leave_behind(wrongly_detached(failed, &outcome));
+    after_failover::leave_behind(wrongly_detached(failed, &outcome), deposed(failed, &outcome));
     Ok(Exit::Ok)
 }

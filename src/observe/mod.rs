@@ -6,5 +6,7 @@ pub mod environment;
 pub mod host;
 pub mod peer;
 pub mod pool;
+pub mod pool_processes;
+pub mod sockets;
 pub mod tools;
 pub mod wal;

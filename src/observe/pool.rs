@@ -1,5 +1,7 @@
 //! Asks the pgpool of this container: whether it serves, and over PCP what it believes of its backends.
 
+use std::fs;
+
 use tokio_postgres::NoTls;
 use tokio_postgres::config::ChannelBinding;
 
@@ -7,9 +9,26 @@ use crate::link::CONNECT_DEADLINE;
 use crate::model::{ClusterView, NodeNumber, PoolView};
 use crate::pcp::Pcp;
 use crate::render::check_role::{CHECK_ROLE, check_password};
+use crate::render::paths::PGPOOL_STATUS;
 use crate::spec::PgpoolSpec;
 
 const SOCKET_DIR: &str = "/run/pgpool";
+
+/// Which backends pgpool has up and down, from the status file that it writes at each change: over PCP it would ping a frozen node
+/// before it says a word. `unused` ones are neither.
+pub fn read_status_file() -> StatusFile {
+    let text = fs::read_to_string(PGPOOL_STATUS).unwrap_or_default();
+    let with = |word: &str| {
+        (0..).map(NodeNumber).zip(text.lines()).filter(|(_, line)| line.trim() == word).map(|(number, _)| number).collect()
+    };
+    StatusFile { up: with("up"), down: with("down") }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct StatusFile {
+    pub up: Vec<NodeNumber>,
+    pub down: Vec<NodeNumber>,
+}
 
 /// Logs in through pgpool as its own check role, which needs a backend that answers.
 /// By the socket: pgpool knows no channel binding, and nobody but this container is in between.

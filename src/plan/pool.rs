@@ -77,6 +77,14 @@ fn verdict(fitness: &Fitness, belief: Option<&Backend>) -> (Verdict, String) {
     }
 }
 
+/// Nodes that do not answer and that pgpool has up, while the primary answers: so the network is there, and somebody stays in use.
+pub fn silent_standbys(truth: &ClusterView, believed_up: &[NodeNumber]) -> Vec<NodeNumber> {
+    match truth.primary() {
+        None => Vec::new(),
+        Some(_) => truth.silent().filter(|number| believed_up.contains(number)).collect(),
+    }
+}
+
 /// Whether pgpool may use a node.
 pub fn fitness(truth: &ClusterView, number: NodeNumber) -> Fitness {
     let unfit = |reason: &str| Fitness::Unfit(reason.to_owned());

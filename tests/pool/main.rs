@@ -21,4 +21,5 @@ mod belief;
 mod client;
 mod comes_back;
 mod fence;
+mod frozen;
 mod primary;

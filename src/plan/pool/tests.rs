@@ -166,3 +166,13 @@ fn who_is_worth_waiting_for() {
         assert_eq!(is_arriving(&with_pg03(reach), PG03, patience), expected, "{name}");
     }
 }
+
+#[test]
+fn a_silent_standby_is_dropped_only_beside_a_primary_that_answers() {
+    let up = [PG01, PG02, PG03];
+    assert_eq!(silent_standbys(&with_pg03(silent()), &up), [PG03]);
+    assert_eq!(silent_standbys(&with_pg03(silent()), &[PG01, PG02]), []);
+    assert_eq!(silent_standbys(&with_pg03(serving(standby_of("pg01"))), &up), []);
+    assert_eq!(silent_standbys(&view([silent(), serving(standby_of("pg01")), silent()]), &up), []);
+    assert_eq!(silent_standbys(&view([silent(), silent(), silent()]), &up), []);
+}

@@ -1,0 +1,87 @@
+//! The TCP connections of this container, as the kernel lists them, and which process holds one.
+
+use std::collections::HashSet;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use nix::unistd::Pid;
+
+const ESTABLISHED: &str = "01";
+
+/// An established connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    inode: u64,
+}
+
+/// All of them; none where /proc tells nothing.
+pub fn list_established() -> Vec<Connection> {
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap_or_default())).collect()
+}
+
+/// Whether this process has one of these connections open.
+pub fn holds_any(pid: Pid, connections: &[Connection]) -> bool {
+    let wanted: HashSet<String> = connections.iter().map(|connection| format!("socket:[{}]", connection.inode)).collect();
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| wanted.contains(&*target.to_string_lossy()))
+}
+
+/// Columns: number, local, remote, state, queues, timer, retransmits, uid, timeout, inode (`Documentation/networking/proc_net_tcp.rst`).
+fn parse(text: &str) -> Vec<Connection> {
+    let connection = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, remote, ESTABLISHED, _, _, _, _, _, inode, ..] = columns.as_slice() else { return None };
+        Some(Connection { local: address(local)?, remote: address(remote)?, inode: inode.parse().ok()? })
+    };
+    text.lines().filter_map(connection).collect()
+}
+
+/// `0100007F:1538`: words of four bytes in the machine's own order, then the port.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.split_once(':')?;
+    let word = |at: usize| Some(u32::from_str_radix(host.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
+    let ip = match host.len() {
+        8 => IpAddr::V4(Ipv4Addr::from(word(0)?)),
+        32 => {
+            let words = [word(0)?, word(8)?, word(16)?, word(24)?];
+            let bytes: [u8; 16] = words.concat().try_into().ok()?;
+            IpAddr::V6(Ipv6Addr::from(bytes)).to_canonical()
+        }
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn established_connections_are_read_in_both_families() {
+        let four = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:270F 00000000:0000 0A 00000000:00000000 00:00000000 00000000 50010        0 11 1 0 100 0 0 10 0
+   1: 050012AC:C35A 020012AC:1538 01 00000000:00000000 00:00000000 00000000 50010        0 7402 1 0 20 4 30 10 -1
+   2: 050012AC:C35B 020012AC:1538 08 00000000:00000000 00:00000000 00000000 50010        0 7403 1 0 20 4 30 10 -1\n";
+        let six = "   0: 0000000000000000FFFF0000050012AC:270F 0000000000000000FFFF0000010012AC:8FA2 01 00000000:00000000 02:000A 0 50010 0 7404 2\n";
+        let said = |connection: &Connection| format!("{} {} {}", connection.local, connection.remote, connection.inode);
+        assert_eq!(parse(four).iter().map(said).collect::<Vec<_>>(), ["172.18.0.5:50010 172.18.0.2:5432 7402"]);
+        assert_eq!(parse(six).iter().map(said).collect::<Vec<_>>(), ["172.18.0.5:9999 172.18.0.1:36770 7404"]);
+    }
+
+    #[test]
+    fn the_kernel_and_the_standard_library_agree() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (local, remote) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+        let found: Vec<Connection> = list_established()
+            .into_iter()
+            .filter(|connection| connection.local == local && connection.remote == remote)
+            .collect();
+        assert_eq!(found.len(), 1);
+        assert!(holds_any(Pid::this(), &found));
+        assert!(!holds_any(Pid::this(), &[]));
+    }
+}

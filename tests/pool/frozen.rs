@@ -1,0 +1,127 @@
+//! A node freezes under sessions through pgpool: nobody waits for an answer that never comes, and new sessions do without it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
+use crate::build::{Cluster, OWNER_PASSWORD, POOL};
+use crate::docker::wait_until;
+
+const SESSIONS: usize = 8;
+/// Without help a session waits for TCP: more than a quarter of an hour.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// psql on the host, through pgpool, that stays connected.
+struct Session {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Session {
+    fn open(cluster: &Cluster) -> Session {
+        let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+        let mut child = Command::new("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", &address, "-p", "9999", "-U", "orders_owner", "-d", "phoenix"])
+            .env("PGPASSWORD", OWNER_PASSWORD)
+            .env("PGSSLMODE", "require")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("psql is on the host (docker/prepare-host --test)");
+        let output = child.stdout.take().unwrap();
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Session { child, lines }
+    }
+
+    fn say(&mut self, statement: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{statement}").unwrap();
+    }
+
+    /// An answer, or the end of the session.
+    fn hears_within(&self, patience: Duration) -> bool {
+        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+        match self.lines.recv_timeout(patience) {
+            Ok(_) | Err(Disconnected) => true,
+            Err(Timeout) => false,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn all_up(primary: &str) -> String {
+    let role = |node: &str| if node == primary { "primary" } else { "standby" };
+    ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ")
+}
+
+fn primary_besides(cluster: &Cluster, old: &str) -> String {
+    wait_until("another primary", SERVER, || {
+        let reigns = |node: &&str| cluster.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f");
+        ["pg01", "pg02", "pg03"].into_iter().filter(|node| *node != old).find(reigns).map(String::from)
+    })
+}
+
+#[test]
+fn nobody_waits_for_a_frozen_node() {
+    let cluster = Cluster::nodes("pool-frozen", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
+    wait_for(&cluster, "start", SERVER, &all_up("pg01"));
+    cluster.wait_healthy("pg01");
+    // pgpool restarts its children by itself only for the first of its list.
+    cluster.kill("pg01");
+    let primary = primary_besides(&cluster, "pg01");
+    cluster.start("pg01");
+    cluster.wait_healthy(&primary);
+    a_frozen_standby(&cluster, "pg01", &primary);
+    a_frozen_primary(&cluster, &primary);
+}
+
+/// pgpool connects each new session to all backends.
+fn a_frozen_standby(cluster: &Cluster, standby: &str, primary: &str) {
+    let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(cluster)).collect();
+    sessions.iter_mut().for_each(|session| session.say("SELECT 'begun';"));
+    assert!(sessions.iter().all(|session| session.hears_within(PATIENCE)));
+    cluster.pause(standby);
+    wait_writable(cluster, &format!("{standby} is frozen"), INTERVAL * 2 + SLACK);
+    let out = all_up(primary).replace(&format!("{standby} up"), &format!("{standby} down"));
+    wait_for(cluster, &format!("{standby} is frozen"), INTERVAL * 2 + SLACK, &out);
+    sessions.iter_mut().for_each(|session| session.say("SELECT 'still here';"));
+    let waiting = sessions.iter().filter(|session| !session.hears_within(PATIENCE)).count();
+    assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen standby{}", checks(cluster));
+    assert_eq!(cluster.sql(primary, "SELECT pg_is_in_recovery()"), "f");
+    cluster.unpause(standby);
+    wait_for(cluster, &format!("{standby} streams again"), INTERVAL * 2 + SLACK + SERVER, &all_up(primary));
+    cluster.wait_healthy(primary);
+}
+
+fn a_frozen_primary(cluster: &Cluster, old: &str) {
+    wait_until("a table", SERVER, || {
+        cluster.try_pool_sql("orders_owner", OWNER_PASSWORD, "phoenix", "CREATE TABLE IF NOT EXISTS frozen (word text)").ok()
+    });
+    let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(cluster)).collect();
+    let write = "INSERT INTO frozen VALUES ('x') RETURNING word;";
+    sessions.iter_mut().for_each(|session| session.say(write));
+    assert!(sessions.iter().all(|session| session.hears_within(PATIENCE)));
+    cluster.pause(old);
+    let began = Instant::now();
+    sessions.iter_mut().for_each(|session| session.say(write));
+    let waiting = sessions.iter().filter(|session| !session.hears_within(PATIENCE)).count();
+    assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen primary{}", checks(cluster));
+    eprintln!("the last session on frozen {old} heard of it after {:.1} s", began.elapsed().as_secs_f64());
+    let next = primary_besides(cluster, old);
+    wait_writable(cluster, &format!("{old} is frozen"), SERVER);
+    cluster.unpause(old);
+    cluster.wait_healthy(&next);
+}
