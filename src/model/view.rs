@@ -134,9 +134,23 @@ impl ClusterView {
         ClusterView { nodes: self.nodes.iter().cloned().chain([me]).collect(), hosts: self.hosts.clone() }
     }
 
-    /// The writable node of the highest epoch.
+    /// The writable node of the highest epoch, among the servers of one system: whoever answers to a node's name may be a stranger.
     pub fn primary(&self) -> Option<(NodeNumber, &NodeState)> {
-        self.serving().filter(|(_, state)| state.role == Role::Primary).max_by_key(|(_, state)| (state.epoch(), state.timeline))
+        self.primary_of(self.system()?)
+    }
+
+    /// The same for those who know which system they belong to.
+    pub fn primary_of(&self, system_id: SystemId) -> Option<(NodeNumber, &NodeState)> {
+        let reigns = |state: &NodeState| state.system_id == system_id && state.role == Role::Primary;
+        self.serving().filter(|(_, state)| reigns(state)).max_by_key(|(_, state)| (state.epoch(), state.timeline))
+    }
+
+    /// The system that most servers belong to; none if they are even, or nobody serves.
+    pub fn system(&self) -> Option<SystemId> {
+        let votes = |id: SystemId| self.serving().filter(|(_, state)| state.system_id == id).count();
+        let (_, most) = self.serving().max_by_key(|(_, state)| votes(state.system_id))?;
+        let is_rival = |state: &NodeState| state.system_id != most.system_id && votes(state.system_id) == votes(most.system_id);
+        (!self.serving().any(|(_, state)| is_rival(state))).then_some(most.system_id)
     }
 
     pub fn reach(&self, number: NodeNumber) -> Option<&Reach> {
@@ -152,12 +166,13 @@ impl ClusterView {
         self.nodes.iter().filter(|(_, reach)| reach.is_silent()).map(|(number, _)| *number)
     }
 
-    /// The highest promise anyone seen has made, serving or still in its entrypoint.
+    /// The highest promise anyone seen of this system has made, serving or still in its entrypoint.
     pub fn highest_promise(&self) -> Epoch {
+        let system = self.system();
         let promise = |reach: &Reach| match reach {
-            Reach::Serving(state) => state.promised_epoch,
+            Reach::Serving(state) if Some(state.system_id) == system => state.promised_epoch,
             Reach::Waiting(room) => room.promised_epoch(),
-            Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } => Epoch(0),
+            Reach::Serving(_) | Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } => Epoch(0),
         };
         self.nodes.iter().map(|(_, reach)| promise(reach)).max().unwrap_or(Epoch(0))
     }

@@ -85,15 +85,15 @@ fn heal_primary(facts: &Facts) -> Healing {
     });
     let findings = Findings { primary_seen: true, contradicted, ..Findings::default() };
     let healing = |action, because: String| Healing { action, because, findings };
-    match others.primary() {
-        Some((number, other)) if other.system_id == me.system_id && other.epoch() > me.epoch() => {
+    match others.primary_of(me.system_id) {
+        Some((number, other)) if other.epoch() > me.epoch() => {
             return healing(
                 Action::Restart,
                 format!("node {number} is primary of epoch {}, this node's reign {} is over", other.epoch(), me.epoch()),
             );
         }
         // Two promoters can meet so that both finish; the one that nobody follows gives way, no follower ever acknowledged its commits.
-        Some((number, other)) if other.system_id == me.system_id && other.epoch() == me.epoch() && !is_followed => {
+        Some((number, other)) if other.epoch() == me.epoch() && !is_followed => {
             return healing(
                 Action::Restart,
                 format!("node {number} is primary of epoch {} too, and nobody follows this node", me.epoch()),
@@ -121,7 +121,7 @@ fn heal_primary(facts: &Facts) -> Healing {
 
 fn heal_standby(facts: &Facts) -> Healing {
     let (me, others) = (facts.me, facts.others);
-    let primary = others.primary().filter(|(_, state)| state.system_id == me.system_id);
+    let primary = others.primary_of(me.system_id);
     let streaming = me.receiver_silent_ms.is_some();
     let findings =
         Findings { primary_seen: primary.is_some() || streaming, contradicted: false, streaming, keeps_up: me.keeps_up };

@@ -37,6 +37,9 @@ pub enum Need {
 
 /// `asking_ms`: how long this promoter has been asking; a message that arrived since then is a sign of life for sure.
 pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
+    if view.system().is_none() && view.serving().next().is_some() {
+        return Need::Unclear { because: "servers of several systems answer, and none of these has more than another".into() };
+    }
     let promise = view.highest_promise();
     if let Some((primary, state)) = view.primary() {
         // A primary's own promise comes from the promotion that made it one.

@@ -109,7 +109,7 @@ impl fmt::Display for Verdict {
 
 /// Decides. The arms follow the table of the design, top to bottom.
 pub fn start(facts: &StartFacts) -> StartPlan {
-    match (facts.own, facts.others.primary()) {
+    match (facts.own, primary_for(facts.own, facts.others)) {
         (OwnData::None, Some((from, primary))) => clone_or_wait(facts, from, primary),
         (OwnData::None, None) => initdb_or_wait(facts),
         (OwnData::Unfinished { promised_epoch }, Some((from, primary))) if primary.epoch() >= *promised_epoch => plan(
@@ -138,6 +138,14 @@ pub fn start(facts: &StartFacts) -> StartPlan {
             }
             Role::Primary => resume_or_park(facts, own),
         },
+    }
+}
+
+/// The primary of one's own system goes before any other; without data, the one of most servers counts.
+fn primary_for<'a>(own: &OwnData, others: &'a ClusterView) -> Option<(NodeNumber, &'a NodeState)> {
+    match own {
+        OwnData::Valid(own) => others.primary_of(own.system_id).or_else(|| others.primary()),
+        OwnData::None | OwnData::Unfinished { .. } => others.primary(),
     }
 }
 
@@ -336,7 +344,7 @@ fn numbers(list: impl Iterator<Item = NodeNumber>) -> String {
 
 /// Whether the end of this node's WAL decides anything, so that reading it is worth the time.
 pub fn needs_wal_end(own: &OwnNode, others: &ClusterView) -> bool {
-    match others.primary() {
+    match others.primary_of(own.system_id) {
         Some((_, primary)) => own.timeline <= primary.timeline,
         None => own.role == Role::Primary && others.nodes.iter().any(|(_, reach)| matches!(reach, Reach::Serving(_))),
     }

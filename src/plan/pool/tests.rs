@@ -129,6 +129,19 @@ fn who_is_not_fit_stays_out() {
     }
 }
 
+/// A stopped node's name or address went over to a server of another cluster.
+#[test]
+fn a_writable_stranger_is_no_primary() {
+    let stranger =
+        || serving(NodeState { system_id: SystemId(8), data_epoch: Some(Epoch(9)), promised_epoch: Epoch(9), ..primary() });
+    let beside = view([serving(primary()), stranger(), serving(standby_of("pg01"))]);
+    assert_eq!(orders("Uuu", &beside), "");
+    assert_eq!(orders("ddd", &beside), "attach 0, attach 2");
+    // Nobody knows which of the two belongs here.
+    let even = view([silent(), stranger(), serving(standby_of("pg01"))]);
+    assert_eq!(orders("ddd", &even), "");
+}
+
 #[test]
 fn without_a_primary_nobody_is_fit() {
     let truth = view([silent(), serving(standby_of("pg01")), serving(standby_of("pg01"))]);

@@ -46,6 +46,14 @@ mod is_there_a_need {
     }
 
     #[test]
+    fn a_writable_stranger_is_no_primary_and_no_reason_to_wait_for() {
+        let stranger = || primary().system(8).epoch(9);
+        assert_snapshot!(asked(stranger(), standby_of("pg01"), standby_of("pg01")), @"Promote: nobody is primary, and no standby hears from one");
+        assert_snapshot!(asked(stranger(), primary(), standby_of("pg02")), @"None (1): node 1 is primary of epoch 1");
+        assert_snapshot!(asked(stranger(), standby_of("pg01"), silent()), @"Unclear: servers of several systems answer, and none of these has more than another");
+    }
+
+    #[test]
     fn whoever_refuses_lives() {
         assert_snapshot!(asked(refused(), standby_of("pg01"), standby_of("pg01")), @"Lives: node 0 answers, if only: sorry, too many clients already");
     }

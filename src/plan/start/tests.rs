@@ -268,6 +268,13 @@ mod without_a_primary {
     }
 
     #[test]
+    fn a_writable_stranger_among_others_is_passed_over() {
+        let stranger = || primary().system(8).epoch(9);
+        assert_snapshot!(pg01(was_standby_of("pg03"), stranger(), primary()).decides(), @"Follow { upstream: NodeNumber(2), epoch: Epoch(1) }: node 2 is primary of epoch 1 and the data here is a prefix of its history");
+        assert_snapshot!(pg01(was_standby_of("pg03"), stranger(), standby()).decides(), @"Standby: this node was a standby and nobody is primary: it keeps the upstream it had");
+    }
+
+    #[test]
     fn a_standby_keeps_its_pointer() {
         assert_snapshot!(pg01(was_standby_of("pg02"), silent(), silent()).decides(), @"Standby: this node was a standby and nobody is primary: it keeps the upstream it had");
     }
