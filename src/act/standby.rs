@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use crate::act::fault_point::fault_point;
 use crate::model::{Epoch, NodeNumber, NodeState, Rank, Role};
+use crate::observe::control_file;
 use crate::observe::peer::{Sessions, control_address, read_state};
 use crate::plan::promotion::{Fitness, Frozen};
 use crate::plan::provision;
@@ -104,12 +105,23 @@ impl<'a> Standby<'a> {
             match (row.get("frozen"), row.get("replayed"), row.get("paused")) {
                 (true, true, _) => return Ok(false),
                 (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok(true),
-                (true, false, true) => self.send("SELECT pg_wal_replay_resume()").await?,
+                (true, false, true) if self.has_enough_parameters().await? => self.send("SELECT pg_wal_replay_resume()").await?,
+                // To go on would end the server.
+                (true, false, true) => {}
                 (false, _, _) | (true, false, false) => {}
             }
             tokio::time::sleep(POLL).await;
         }
         bail!("the WAL receiver did not end, or replay did not come to its end, in {} s", ORDER_DEADLINE.as_secs())
+    }
+
+    /// Whether replay can go on with this server's parameters; the control file has those of the WAL before replay pauses for them
+    /// (`xlog_redo` in xlog.c). Not if the file cannot be read just now.
+    async fn has_enough_parameters(&self) -> anyhow::Result<bool> {
+        let here = self.read().await?.parameters;
+        let question = "SELECT pg_read_binary_file('global/pg_control')";
+        let file: Vec<u8> = in_time(async { Ok(self.client.query_one(question, &[]).await?.get(0)) }).await?;
+        Ok(control_file::parameters_of(&file).is_some_and(|wal| here.shortage(wal).is_none()))
     }
 
     /// Points at the primary of `reign`; the promise was made before.

@@ -33,6 +33,23 @@ impl ParameterFloor {
         }
     }
 
+    fn values(self) -> [u32; 5] {
+        [
+            self.max_connections,
+            self.max_worker_processes,
+            self.max_wal_senders,
+            self.max_prepared_transactions,
+            self.max_locks_per_transaction,
+        ]
+    }
+
+    /// `max_connections is 300 here and 400 there`: the first that is smaller here; none if a standby with these can replay.
+    pub fn shortage(self, there: ParameterFloor) -> Option<String> {
+        let rows = ParameterFloor::NAMES.iter().zip(self.values()).zip(there.values());
+        let mut smaller = rows.filter(|((_, here), there)| here < there);
+        smaller.next().map(|((name, here), there)| format!("{name} is {here} here and {there} there"))
+    }
+
     /// The larger of both, each by itself.
     pub fn max(self, other: ParameterFloor) -> ParameterFloor {
         ParameterFloor {

@@ -60,6 +60,12 @@ fn parse(bytes: &[u8]) -> Option<ControlFile> {
     })
 }
 
+/// The parameters that the WAL asks for, after the bytes of a running server's control file; none if it is being written just now, or of an
+/// unknown format.
+pub fn parameters_of(bytes: &[u8]) -> Option<ParameterFloor> {
+    parse(bytes).map(|control| control.parameters)
+}
+
 /// CRC-32C (Castagnoli), as src/port/pg_crc32c_sb8.c computes it.
 fn crc32c(bytes: &[u8]) -> u32 {
     let shift = |crc: u32| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());

@@ -20,19 +20,18 @@ pub const ASK_DEADLINE: Duration = Duration::from_millis(1000);
 /// Columns without a meaning on this role are null.
 ///
 /// The timeline of a standby is the furthest that it received or replayed. Only the names of its WAL segments know it at any time: the
-/// receiver's is gone with the receiver, and the control file knows the last restartpoint.
+/// receiver's is what it asked for, and the control file knows the last restartpoint.
 ///
 /// A standby keeps up if it lacks at most one segment of what its primary said it has (`latest_end_lsn`).
 const QUESTION: &str = "
 WITH self AS (SELECT pg_is_in_recovery() AS standby),
-     receiver AS (SELECT received_tli, extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000 AS silent_ms,
+     receiver AS (SELECT extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000 AS silent_ms,
                          latest_end_lsn - flushed_lsn <= pg_size_bytes(current_setting('wal_segment_size')) AS keeps_up
                   FROM pg_stat_wal_receiver WHERE status = 'streaming'),
      segments AS (SELECT max(('x' || substr(name, 1, 8))::bit(32)::int) AS tli, min(substr(name, 9)) AS first
                   FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'),
      line AS (SELECT CASE WHEN standby
-                THEN greatest((SELECT received_tli FROM receiver), (SELECT tli FROM segments),
-                              (SELECT timeline_id FROM pg_control_checkpoint()),
+                THEN greatest((SELECT tli FROM segments), (SELECT timeline_id FROM pg_control_checkpoint()),
                               (SELECT min_recovery_end_timeline FROM pg_control_recovery()))
                 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END AS tli FROM self)
 SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,

@@ -84,6 +84,10 @@ impl Seen {
         Seen(NodeState { system_id: SystemId(id), ..self.0 })
     }
 
+    pub fn max_connections(self, max_connections: u32) -> Seen {
+        Seen(NodeState { parameters: ParameterFloor { max_connections, ..self.0.parameters }, ..self.0 })
+    }
+
     /// Streams; the last message came this long ago.
     pub fn heard_ms_ago(self, silent_ms: u64) -> Seen {
         Seen(NodeState { receiver_silent_ms: Some(silent_ms), ..self.0 })

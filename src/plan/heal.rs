@@ -122,16 +122,17 @@ fn heal_primary(facts: &Facts) -> Healing {
 fn heal_standby(facts: &Facts) -> Healing {
     let (me, others) = (facts.me, facts.others);
     let primary = others.primary_of(me.system_id);
-    let streaming = me.receiver_silent_ms.is_some();
-    let findings =
-        Findings { primary_seen: primary.is_some() || streaming, contradicted: false, streaming, keeps_up: me.keeps_up };
+    let hears = me.receiver_silent_ms.is_some();
+    let is_prefix = primary.is_none_or(|(_, state)| state.contains(&me.history, me.lsn, me.reign));
+    // A receiver that has more than its primary, if only the first half of a record, asks for what never comes, and waits.
+    let streaming = hears && is_prefix;
+    let findings = Findings { primary_seen: primary.is_some() || hears, contradicted: false, streaming, keeps_up: me.keeps_up };
     let healing = |action, because: String| Healing { action, because, findings };
     let Some((number, state)) = primary else {
         let (action, because) = without_primary(facts, streaming);
         return healing(action, because);
     };
     let follows = me.upstream.as_deref().and_then(|host| others.named(host)) == Some(number);
-    let is_prefix = state.contains(&me.history, me.lsn, me.reign);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
         (false, _, _) => healing(
@@ -142,7 +143,13 @@ fn heal_standby(facts: &Facts) -> Healing {
                 me.promised_epoch
             ),
         ),
-        (true, true, _) if streaming => healing(Action::Nothing, format!("follows node {number}")),
+        (true, true, _) if streaming => match me.parameters.shortage(state.parameters) {
+            Some(shortage) if !is_a_turn_before(facts, state) => healing(
+                Action::Restart,
+                format!("follows node {number}, but {shortage}: replay stands still, the restart takes the larger value over"),
+            ),
+            Some(_) | None => healing(Action::Nothing, format!("follows node {number}")),
+        },
         (true, _, _) if !streaming && waited >= CONTRADICTION / 2 && state.wal_from > Some(me.lsn) => healing(
             Action::Restart,
             format!("node {number} no longer has the WAL after {}: the restart copies it, or finds it in the archive", me.lsn),
@@ -165,6 +172,16 @@ fn heal_standby(facts: &Facts) -> Healing {
         ),
         (true, _, _) => healing(Action::Nothing, format!("not streaming from node {number} yet")),
     }
+}
+
+/// One after another: whether a standby of a lower number has to restart for the same reason as this one, or does so now.
+fn is_a_turn_before(facts: &Facts, primary: &NodeState) -> bool {
+    let mut lower = facts.others.nodes.iter().filter(|(number, _)| *number < facts.number);
+    lower.any(|(_, reach)| match reach {
+        Reach::Serving(state) => state.role == Role::Standby && state.parameters.shortage(primary.parameters).is_some(),
+        Reach::NotYet { .. } => true,
+        Reach::Silent { .. } | Reach::Refused { .. } | Reach::Waiting(_) => false,
+    })
 }
 
 /// Whether a standby may be pointed at a primary, as it is at the last moment.

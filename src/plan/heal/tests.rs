@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::Reach;
-use crate::plan::builders::{PG01, PG02, Seen, others, primary, silent, standby, standby_of};
+use crate::plan::builders::{PG01, PG02, PG03, Seen, not_yet, others, primary, silent, standby, standby_of};
 
 /// What pg01 is, sees and remembers.
 struct Scene {
@@ -39,8 +39,12 @@ impl Scene {
     }
 
     fn healing(&self) -> Healing {
+        self.healing_of(PG01)
+    }
+
+    fn healing_of(&self, number: NodeNumber) -> Healing {
         heal(&Facts {
-            number: PG01,
+            number,
             me: &self.me,
             read_only: self.read_only,
             others: &self.others,
@@ -51,7 +55,11 @@ impl Scene {
     }
 
     fn heals(&self) -> String {
-        let Healing { action, because, .. } = self.healing();
+        self.heals_as(PG01)
+    }
+
+    fn heals_as(&self, number: NodeNumber) -> String {
+        let Healing { action, because, .. } = self.healing_of(number);
         format!("{action:?}: {because}")
     }
 }
@@ -121,6 +129,23 @@ mod a_standby {
     }
 
     #[test]
+    fn whose_parameters_are_too_small_restarts_in_its_turn() {
+        let raised = || primary().max_connections(400);
+        let small = || streaming().max_connections(300);
+        assert_snapshot!(pg01(small(), raised(), small()).heals(), @"Restart: follows node 1, but max_connections is 300 here and 400 there: replay stands still, the restart takes the larger value over");
+        assert_snapshot!(pg01(streaming().max_connections(500), raised(), small()).heals(), @"Nothing: follows node 1");
+        let pg03 = |pg02: Reach| {
+            let me = standby_of("pg01").heard_ms_ago(5).max_connections(300).state();
+            let scene = Scene { others: others(PG03, [raised().into(), pg02]), me, ..pg01(streaming(), primary(), silent()) };
+            scene.heals_as(PG03)
+        };
+        assert_snapshot!(pg03(standby_of("pg01").max_connections(300).into()), @"Nothing: follows node 0");
+        assert_snapshot!(pg03(not_yet()), @"Nothing: follows node 0");
+        assert_snapshot!(pg03(standby_of("pg01").max_connections(400).into()), @"Restart: follows node 0, but max_connections is 300 here and 400 there: replay stands still, the restart takes the larger value over");
+        assert_snapshot!(pg03(silent()), @"Restart: follows node 0, but max_connections is 300 here and 400 there: replay stands still, the restart takes the larger value over");
+    }
+
+    #[test]
     fn of_another_upstream_is_repointed() {
         let promoted = || primary().epoch(2).timeline(2, &[(1, 0x100)]);
         // Frozen.
@@ -129,6 +154,15 @@ mod a_standby {
         assert_snapshot!(pg01(standby_of("pg03"), promoted(), silent()).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2");
         // Streams from a standby.
         assert_snapshot!(pg01(standby_of("pg03").heard_ms_ago(5), promoted(), standby()).heals(), @"Repoint { primary: NodeNumber(1), epoch: Epoch(2) }: node 1 is primary of epoch 2");
+    }
+
+    /// Half a record crossed the end of a segment, and the other half was lost with the old primary.
+    #[test]
+    fn that_waits_for_wal_beyond_the_fork_restarts() {
+        let promoted = || primary().epoch(2).timeline(2, &[(1, 0x80)]);
+        let waiting = || streaming().reign(1).at(0x100);
+        assert_snapshot!(pg01(waiting(), promoted(), silent()).heals(), @"Nothing: not streaming from node 1 yet");
+        assert_snapshot!(pg01(waiting(), promoted(), silent()).not_streaming(5).heals(), @"Restart: the data here is no prefix of node 1's history: the restart rewinds it");
     }
 
     #[test]
