@@ -206,6 +206,7 @@ impl Cluster {
         let mut options: Vec<String> = [["/run/pgcluster"].as_slice(), dirs, &["/etc/pgcluster"]]
             .concat()
             .iter()
+            .filter(|dir| !more.iter().any(|option| option.ends_with(&format!(":{dir}"))))
             .map(|dir| {
                 format!("--tmpfs={dir}:uid=50010,gid=50010,mode={}", if dir.starts_with("/etc") { "0755" } else { "0700" })
             })

@@ -8,17 +8,25 @@ mod docker;
 
 mod build;
 mod health;
+mod links;
 mod node;
 mod reign;
 mod turn;
 
+mod disks;
 mod empty_volume;
 mod fault_points;
 mod faults;
 mod in_place;
+mod names;
 mod orders;
+mod partitions;
+mod pauses;
+mod pgpool_away;
+mod pgpools;
 mod probe;
 mod process;
+mod replication;
 mod services;
 mod stop_early;
 mod volume_lock;
