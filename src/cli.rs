@@ -71,8 +71,12 @@ pub enum Sub {
     },
     /// Show every node as it really is; exit 0 healthy, 1 degraded, 2 no writable primary
     Status {
+        /// The stable schema of docs/commands.md, one line
         #[arg(long)]
         json: bool,
+        /// Look again every SECONDS (2) until interrupted
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
+        watch: Option<u64>,
     },
     /// Stop this container's own database server (fast shutdown); the restart policy starts it again
     Stop,

@@ -33,7 +33,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::ArchiveWal { path } => command::wal::archive(&path),
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),
         Sub::Health => command::health::run(),
-        Sub::Status { json } => command::status::run(json),
+        Sub::Status { json, watch } => command::status::run(json, watch),
         Sub::Stop => command::stop::run(),
         Sub::Check { json } => command::check::run(json),
         Sub::Render { file, json } => command::render::run(file.as_deref(), json),

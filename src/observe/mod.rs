@@ -2,7 +2,9 @@
 
 pub mod control_file;
 pub mod data_dir;
+pub mod details;
 pub mod environment;
+pub mod here;
 pub mod host;
 pub mod peer;
 pub mod pool;

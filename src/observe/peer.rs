@@ -62,10 +62,11 @@ pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> 
 }
 
 /// Asks this container's own server, over its socket: a standalone node may have no password for `repmgr`.
-pub async fn look_at_self(spec: &PostgresSpec) -> ClusterView {
+pub async fn look_at_self(spec: &PostgresSpec) -> (ClusterView, Sessions) {
     let address = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
-    let (reach, _) = ask_at(&address).await;
-    ClusterView { nodes: vec![(spec.me, reach)], hosts: Vec::new() }
+    let (reach, session) = ask_in_time(&address).await;
+    let view = ClusterView { nodes: vec![(spec.me, reach)], hosts: Vec::new() };
+    (view, session.map(|client| (spec.me, client)).into_iter().collect())
 }
 
 /// Asks every node but `me`.
@@ -107,7 +108,11 @@ pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
 }
 
 async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
-    match tokio::time::timeout(ASK_DEADLINE, ask_at(&control_address(cluster, node))).await {
+    ask_in_time(&control_address(cluster, node)).await
+}
+
+async fn ask_in_time(address: &Address) -> (Reach, Option<Client>) {
+    match tokio::time::timeout(ASK_DEADLINE, ask_at(address)).await {
         Ok(answer) => answer,
         Err(_) => (Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) }, None),
     }

@@ -1,12 +1,14 @@
 //! Asks the pgpool of this container: whether it serves, and over PCP what it believes of its backends.
 
 use std::fs;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::ChannelBinding;
 
 use crate::link::CONNECT_DEADLINE;
-use crate::model::{ClusterView, NodeNumber, PoolView};
+use crate::model::{ClusterView, NodeNumber, PoolView, Reach};
 use crate::pcp::Pcp;
 use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::render::paths::PGPOOL_STATUS;
@@ -45,10 +47,20 @@ pub async fn log_in(spec: &PgpoolSpec) -> Result<(), tokio_postgres::Error> {
     connection.await
 }
 
-/// Everything that it believes. Who answered us comes first, see [`read`].
+/// For what a pgpool believes of nodes that did not answer us: it pings a backend before it speaks of it.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Everything that it believes, as far as it says so soon. Who answered us comes first, see [`read`].
 pub async fn read_all(pcp: &mut Pcp, view: &ClusterView) -> PoolView {
     let (living, others): (Vec<_>, Vec<_>) = view.nodes.iter().partition(|(_, reach)| reach.serving().is_some());
-    read(pcp, living.iter().chain(&others).map(|(number, _)| *number)).await
+    let numbers = |nodes: Vec<&(NodeNumber, Reach)>| nodes.into_iter().map(|(number, _)| *number).collect::<Vec<_>>();
+    let mut believed = read(pcp, numbers(living).into_iter()).await;
+    let deadline = Instant::now() + PATIENCE;
+    for number in numbers(others) {
+        let Ok(Ok(backend)) = tokio::time::timeout_at(deadline, pcp.node_info(number)).await else { break };
+        believed.backends.push((number, backend));
+    }
+    believed
 }
 
 /// Asks about each node in turn. pgpool pings a backend before it speaks of it, and the first late answer ends the round: put those

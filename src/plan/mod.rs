@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod builders;
+pub mod diagnose;
 pub mod fence;
 pub mod heal;
 pub mod invocation;

@@ -23,6 +23,7 @@ pub mod quote;
 pub mod repmgr;
 pub mod scram;
 mod template;
+pub mod text;
 pub mod tune;
 mod watchdog;
 
