@@ -49,7 +49,10 @@ fn of_the_cluster(facts: &Facts, found: &mut Vec<Problem>) {
         return;
     };
     let name = &facts.node(number).name;
-    for (other, state) in facts.view.serving().filter(|(other, state)| state.role == Role::Primary && *other != number) {
+    let rival = |(other, state): &(NodeNumber, &NodeState)| {
+        state.role == Role::Primary && *other != number && state.system_id == primary.system_id
+    };
+    for (other, state) in facts.view.serving().filter(rival) {
         let older = &facts.node(other).name;
         let text = format!(
             "{name} and {older} both take writes: {name} reigns in epoch {}, the reign of {older} (epoch {}) is over",
@@ -139,13 +142,16 @@ fn number<T: ToString>(value: Option<T>) -> String {
 fn of_a_server(facts: &Facts, node: &NodeReport, state: &NodeState, found: &mut Vec<Problem>) {
     let name = &node.name;
     let mut say = |code: Code, text: String| found.push(problem(code, Some(node.number), text));
-    let Some((of, primary)) = facts.view.primary().filter(|_| state.role == Role::Standby) else { return };
+    let Some((of, primary)) = facts.view.primary() else { return };
     let reigns = &facts.node(of).name;
     if state.system_id != primary.system_id {
         say(
             codes::OTHER_CLUSTER,
             format!("{name} has system identifier {}, {reigns} has {}", state.system_id, primary.system_id),
         );
+        return;
+    }
+    if state.role == Role::Primary {
         return;
     }
     if node.state == StateWord::Standby {
