@@ -40,6 +40,8 @@ pub enum Sub {
         #[arg(long)]
         gone: Option<u32>,
     },
+    #[command(hide = true)]
+    Tripwire,
     /// Promote a standby if nobody is primary; the facts still decide whether that is safe
     Promote {
         /// Prefer this node among those that hold equally much

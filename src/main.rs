@@ -29,6 +29,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Pgpool { args } => command::pgpool::run(args, StopSignals::block()?),
         Sub::Failover { hints } => command::failover::run(&hints),
         Sub::AfterFailover { attach, gone } => command::after_failover::run(attach, gone),
+        Sub::Tripwire => command::tripwire::run(),
         Sub::Promote { to, because } => command::promote::run(to, &because),
         Sub::ArchiveWal { path } => command::wal::archive(&path),
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::act::depose::{depose_frozen, drop_silent_standbys};
-use crate::act::{fence, nudge, pool_pulse, sever};
+use crate::act::{fence, nudge, pool_pulse, sever, tripwire};
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
@@ -26,9 +26,13 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     if !pcp::is_there() {
         anyhow::bail!(pool_pulse::end_without_socket().unwrap_or_else(|| "pgpool has not begun".into()));
     }
+    let mut lines = Vec::new();
     pool_pulse::remember();
+    if let Err(error) = tripwire::leave_behind(spec) {
+        lines.push(format!("no tripwire: {error}"));
+    }
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
-    let mut lines = fence::stop_all(&spec.cluster, &stale_primaries(&view)).await;
+    lines.extend(fence::stop_all(&spec.cluster, &stale_primaries(&view)).await);
     if let Some(deposed) = depose_frozen(spec, &view).await {
         lines.push(deposed);
         return Ok(lines);

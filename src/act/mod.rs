@@ -45,6 +45,7 @@ pub mod superseded;
 pub mod temporary_server;
 pub mod tls;
 pub mod tree;
+pub mod tripwire;
 pub mod upkeep;
 pub mod user;
 pub mod waiting_room;

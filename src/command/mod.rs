@@ -12,6 +12,7 @@ pub mod promote;
 pub mod render;
 pub mod status;
 pub mod stop;
+pub mod tripwire;
 pub mod wal;
 
 use crate::act::command::CommandError;

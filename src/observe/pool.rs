@@ -35,16 +35,28 @@ pub struct StatusFile {
 /// Logs in through pgpool as its own check role, which needs a backend that answers.
 /// By the socket: pgpool knows no channel binding, and nobody but this container is in between.
 pub async fn log_in(spec: &PgpoolSpec) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = config(spec, "pgcluster").connect(NoTls).await?;
+    drop(client);
+    // Says goodbye; pgpool logs a line about a client that just goes.
+    connection.await
+}
+
+/// The same, and stays connected, idle, until pgpool ends the session; an error if it never began.
+pub async fn stay(spec: &PgpoolSpec) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = config(spec, "pgcluster tripwire").connect(NoTls).await?;
+    let _ = connection.await;
+    drop(client);
+    Ok(())
+}
+
+fn config(spec: &PgpoolSpec, application: &str) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
-    config.host_path(SOCKET_DIR).port(spec.port).user(CHECK_ROLE).dbname("postgres").application_name("pgcluster");
+    config.host_path(SOCKET_DIR).port(spec.port).user(CHECK_ROLE).dbname("postgres").application_name(application);
     config.channel_binding(ChannelBinding::Disable).connect_timeout(CONNECT_DEADLINE);
     if let Some(password) = &spec.cluster.repmgr_password {
         config.password(check_password(password).expose());
     }
-    let (client, connection) = config.connect(NoTls).await?;
-    drop(client);
-    // Says goodbye; pgpool logs a line about a client that just goes.
-    connection.await
+    config
 }
 
 /// For what a pgpool believes of nodes that did not answer us: it pings a backend before it speaks of it.

@@ -23,3 +23,4 @@ mod comes_back;
 mod fence;
 mod frozen;
 mod primary;
+mod tripwire;

@@ -1,0 +1,59 @@
+//! An idle session through pgpool, held by a small process of its own in the pgpool container: with it, pgpool notices the death of any
+//! backend by an end of file, within milliseconds, also when no client is connected. Its own health check looks every two seconds.
+//!
+//! Never in a database container. It asks nothing, so it costs nothing; when its session ends it opens the next, and when pgpool takes
+//! none for a while it goes, and the next health check leaves another one behind.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::observe::pool;
+use crate::spec::PgpoolSpec;
+
+/// The name of the subcommand; not for people.
+pub const NAME: &str = "tripwire";
+const LOCK: &str = "/run/pgcluster/tripwire.lock";
+/// Longer than a failover.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(100);
+/// A session that ends sooner was refused: not at once again.
+const SHORT: Duration = Duration::from_secs(1);
+/// With fewer children than this, one that is taken for good would be missed.
+const FEW_CHILDREN: u32 = 8;
+
+/// Starts the process if none is there and pgpool can spare a child. Not waited for, and without our output, which Docker reads to its end.
+pub fn leave_behind(spec: &PgpoolSpec) -> io::Result<()> {
+    use std::os::unix::process::CommandExt;
+    let is_few = |text: &str| text.trim().parse::<u32>().is_ok_and(|children| children < FEW_CHILDREN);
+    if spec.settings.iter().any(|setting| setting.name == "num_init_children" && is_few(&setting.value)) || lock()?.is_none() {
+        return Ok(());
+    }
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(NAME).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map(drop)
+}
+
+/// Holds one session after the other; returns when pgpool takes none, or another process does the same already.
+pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
+    let Some(_lock) = lock()? else { return Ok(()) };
+    let mut last = Instant::now();
+    while last.elapsed() < PATIENCE {
+        let began = Instant::now();
+        if pool::stay(spec).await.is_ok() {
+            last = Instant::now();
+        }
+        tokio::time::sleep(if began.elapsed() < SHORT && last > began { SHORT } else { PAUSE }).await;
+    }
+    Ok(())
+}
+
+/// None if another process holds it.
+fn lock() -> io::Result<Option<File>> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(LOCK)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
