@@ -1,4 +1,4 @@
-//! Three database containers on a network of their own, as compose.yaml makes them.
+//! Database containers and pgpool on a network of their own, as compose.yaml makes them.
 
 use std::time::{Duration, Instant};
 
@@ -11,37 +11,59 @@ use crate::docker::{Scope, docker, logs, try_docker};
 use crate::inside::container_args;
 use crate::setup::Setup;
 
-const PASSWORD: &str = "rep123";
+pub const PASSWORD: &str = "rep123";
 const POLL: Duration = Duration::from_millis(10);
 const DEADLINE: Duration = Duration::from_secs(120);
 pub const NODES: usize = 3;
+/// Of pgpool, beside those of a database container.
+const POOL_TMPFS: [&str; 2] = ["/run/pgpool:uid=50010,gid=50010,mode=0775", "/etc/pgpool-II:uid=50010,gid=50010,mode=0755"];
 
 /// Removes its containers, volumes and network at its end.
 pub struct Cluster {
-    scope: Scope,
-    image: String,
+    pub scope: Scope,
+    pub nodes: usize,
+    tag: String,
+    env: Vec<String>,
 }
 
 impl Cluster {
-    /// A network, and nothing on it.
+    /// A network for three nodes, and nothing on it.
     pub fn new(setup: &Setup, bench: &str) -> Cluster {
+        Cluster::sized(setup, bench, NODES)
+    }
+
+    pub fn sized(setup: &Setup, bench: &str, nodes: usize) -> Cluster {
         let scope = Scope::new(bench);
         docker(&["network", "create", "--label", &scope.label(), &scope.name]);
-        Cluster { scope, image: setup.postgres_image() }
+        Cluster { scope, nodes, tag: setup.tag.clone(), env: vec![] }
+    }
+
+    /// Of every container that is created from now on.
+    pub fn env(mut self, name: &str, value: &str) -> Cluster {
+        self.env.push(format!("{name}={value}"));
+        self
     }
 
     /// Name of the container of node 1, 2, …
     pub fn container(&self, node: usize) -> String {
-        format!("{}-pg{node:02}", self.scope.name)
+        self.container_of(&node_name(node))
+    }
+
+    pub fn container_of(&self, name: &str) -> String {
+        format!("{}-{name}", self.scope.name)
     }
 
     /// `docker` options that make a container that node.
     pub fn options(&self, node: usize) -> Vec<String> {
-        let name = |number: usize| format!("pg{number:02}");
-        let list = (1..=NODES).map(|number| format!("{}:{}:5432:1:/u01/pg17/data:ALLOW_TO_FAILOVER", number - 1, name(number)));
+        self.options_of(&node_name(node), "NODE_NAME")
+    }
+
+    fn options_of(&self, name: &str, variable: &str) -> Vec<String> {
+        let list =
+            (1..=self.nodes).map(|node| format!("{}:{}:5432:1:/u01/pg17/data:ALLOW_TO_FAILOVER", node - 1, node_name(node)));
         let env = [
             format!("PG_BACKEND_NODE_LIST={}", list.collect::<Vec<_>>().join(",")),
-            format!("NODE_NAME={}", name(node)),
+            format!("{variable}={name}"),
             "PGMASTER_NODE_NAME=pg01".into(),
             format!("REPMGRPWD={PASSWORD}"),
             "POSTGRES_PASSWORD=pg123".into(),
@@ -49,17 +71,29 @@ impl Cluster {
             "MSOWNERPWDLIST=o1,b1".into(),
             "MSUSERPWDLIST=o2,b2".into(),
         ];
-        let mut options: Vec<String> = vec!["--name".into(), self.container(node), "--label".into(), self.scope.label()];
-        options.extend(["--network".into(), self.scope.name.clone(), "--network-alias".into(), name(node)]);
-        options.extend(env.into_iter().flat_map(|entry| ["--env".to_string(), entry]));
+        let mut options: Vec<String> = vec!["--name".into(), self.container_of(name), "--label".into(), self.scope.label()];
+        options.extend(["--network".into(), self.scope.name.clone(), "--network-alias".into(), name.into()]);
+        options.extend(env.into_iter().chain(self.env.iter().cloned()).flat_map(|entry| ["--env".to_string(), entry]));
         options
     }
 
     /// `docker create`; its volume goes with it.
     pub fn create(&self, node: usize) {
-        let mut args = container_args(&["create", "--init", "--restart=unless-stopped"]);
-        args.extend(self.options(node));
-        args.push(self.image.clone());
+        self.create_with(self.options(node), "postgres");
+    }
+
+    /// The same of `pgpool01`, `pgpool02`, …
+    pub fn create_pool(&self, name: &str) {
+        let mut options = self.options_of(name, "PGP_NODE_NAME");
+        options.extend(["--env".into(), "PCPPWD=pcp123".into()]);
+        options.extend(POOL_TMPFS.iter().flat_map(|mount| ["--tmpfs".to_string(), mount.to_string()]));
+        self.create_with(options, "pgpool");
+    }
+
+    fn create_with(&self, options: Vec<String>, kind: &str) {
+        let mut args = container_args(&["create", "--init", "--restart=unless-stopped", "--stop-timeout=55"]);
+        args.extend(options);
+        args.push(format!("pgcluster/{kind}:{}", self.tag));
         docker(&args.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
@@ -80,6 +114,15 @@ impl Cluster {
     }
 }
 
+pub fn node_name(node: usize) -> String {
+    format!("pg{node:02}")
+}
+
+/// As the superuser of the control channel.
+pub fn control(host: &str) -> Address {
+    Address::Tcp { host: host.into(), port: 5432, user: "repmgr".into(), password: Some(Secret::new(PASSWORD)) }
+}
+
 /// Until the primary at `host` counts two streaming standbys.
 pub fn wait_until_complete(host: &str) -> anyhow::Result<()> {
     let began = Instant::now();
@@ -93,9 +136,8 @@ pub fn wait_until_complete(host: &str) -> anyhow::Result<()> {
 }
 
 fn count_streaming(host: &str) -> anyhow::Result<i64> {
-    let address = Address::Tcp { host: host.into(), port: 5432, user: "repmgr".into(), password: Some(Secret::new(PASSWORD)) };
     block_on(async {
-        let client = address.connect_in_time("repmgr").await?;
+        let client = control(host).connect_in_time("repmgr").await?;
         let statement = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name LIKE 'pg0%'";
         Ok(client.query_one(statement, &[]).await.context("count the standbys")?.get(0))
     })

@@ -15,7 +15,11 @@ pub enum Bar {
     MoreThanPeer(f64),
     /// Ours is at most this.
     AtMost(f64),
+    /// Only shown.
+    None,
 }
+
+const COLUMNS: usize = 7;
 
 pub struct Figure {
     pub what: String,
@@ -32,10 +36,11 @@ impl Figure {
             Bar::TimesPeer(times) => ours <= peer * times,
             Bar::MoreThanPeer(more) => ours <= peer + more,
             Bar::AtMost(most) => ours <= most,
+            Bar::None => true,
         }
     }
 
-    fn row(&self) -> [String; 6] {
+    fn row(&self) -> [String; COLUMNS] {
         let (ours, peer) = (median(&self.samples.ours), median(&self.samples.peer));
         let number = |value: f64| format!("{value:.*} {}", if value < 20.0 { 2 } else { 0 }, self.unit);
         let optional = |text: String| if self.samples.peer.is_empty() { "–".to_string() } else { text };
@@ -43,14 +48,22 @@ impl Figure {
             Bar::TimesPeer(times) => format!("≤ {times} ×"),
             Bar::MoreThanPeer(more) => format!("≤ peer + {more} {}", self.unit),
             Bar::AtMost(most) => format!("≤ {most} {}", self.unit),
+            Bar::None => "–".into(),
         };
+        let worst = self.samples.ours.iter().copied().fold(f64::NAN, f64::max);
         [
             self.what.clone(),
             format!("{} ({})", number(ours), self.samples.ours.len()),
+            number(worst),
             optional(number(peer)),
             optional(format!("{:.2}", ours / peer)),
             bar,
-            if self.is_met() { "met" } else { "MISSED" }.into(),
+            match (self.bar, self.is_met()) {
+                (Bar::None, _) => "",
+                (_, true) => "met",
+                (_, false) => "MISSED",
+            }
+            .into(),
         ]
     }
 }
@@ -65,13 +78,13 @@ pub fn median(samples: &[f64]) -> f64 {
     }
 }
 
-/// Medians, with the number of samples after ours.
+/// Medians, with the number of samples after ours, and our worst.
 pub fn table(figures: &[Figure]) -> String {
-    let head = ["what", "ours (n)", "peer", "ratio", "bar", ""].map(String::from);
-    let rows: Vec<[String; 6]> = std::iter::once(head).chain(figures.iter().map(Figure::row)).collect();
+    let head = ["what", "ours (n)", "worst", "peer", "ratio", "bar", ""].map(String::from);
+    let rows: Vec<[String; COLUMNS]> = std::iter::once(head).chain(figures.iter().map(Figure::row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let line = |row: &[String; COLUMNS]| {
         let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("{}\n", cells.join(" | ").trim_end_matches([' ', '|']))
     };

@@ -19,7 +19,7 @@ const TMPFS: [&str; 5] = [
     "/etc/repmgr/17:uid=50010,gid=50010,mode=0755",
     "/tmp:mode=1777",
 ];
-const PROGRAM: &str = "/usr/local/bin/pgcluster-bench";
+pub const PROGRAM: &str = "/usr/local/bin/pgcluster-bench";
 
 /// `docker <verb> options…` of a database container as in compose.yaml.
 pub fn container_args(verb: &[&str]) -> Vec<String> {

@@ -21,3 +21,8 @@ impl Setup {
         format!("pgcluster/postgres:{}", self.tag)
     }
 }
+
+/// Whether this word is in the variable; all are when it is not set.
+pub fn is_chosen(variable: &str, word: &str) -> bool {
+    std::env::var(variable).map_or(true, |text| text.split_whitespace().any(|chosen| chosen == word))
+}

@@ -1,0 +1,112 @@
+//! What a former primary of a large database copies to come back by pg_rewind; peer: a clone of the same node.
+//!
+//! Bytes that its container received, as its network interface counts them. Set from outside: `PGCLUSTER_BENCH_GB` (5).
+//! Takes about five times that much disk.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use nix::sys::statvfs::statvfs;
+use pgcluster::command::block_on;
+
+use crate::cluster::{Cluster, control, node_name};
+use crate::docker::{docker, logs, try_docker};
+use crate::fault::run;
+use crate::figure::{Bar, Figure, Samples};
+use crate::setup::Setup;
+
+/// Two nodes, asynchronous: the least that a rewind needs.
+const NODES: usize = 2;
+/// Of pgbench's scale 1.
+const MB_PER_SCALE: f64 = 15.0;
+const DISK_TIMES: f64 = 5.0;
+/// A standby that hears nothing for longer than 5 s counts its primary as gone.
+const FROZEN: Duration = Duration::from_secs(2);
+
+pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
+    let gb: f64 = std::env::var("PGCLUSTER_BENCH_GB").map_or(Ok(5.0), |text| text.parse()).context("read PGCLUSTER_BENCH_GB")?;
+    check_disk(gb)?;
+    let cluster = Cluster::sized(setup, "bench-rewind", NODES);
+    (1..=NODES).for_each(|node| cluster.create(node));
+    cluster.start(1..=NODES);
+    let primary = cluster.wait_for_peace()?;
+    fill(&cluster, primary, gb)?;
+    let standby = cluster.wait_for_peace().map(|primary| NODES + 1 - primary)?;
+    let cloned = clone(&cluster, standby)?;
+    let rewound = rewind(&cluster, NODES + 1 - standby)?;
+    let samples = Samples { ours: vec![rewound / 1e6], peer: vec![cloned / 1e6] };
+    Ok(vec![Figure { what: format!("{gb} GB: rewind, beside a clone"), unit: "MB", samples, bar: Bar::TimesPeer(0.05) }])
+}
+
+fn check_disk(gb: f64) -> anyhow::Result<()> {
+    let root = try_docker(&["info", "--format", "{{.DockerRootDir}}"]).map_err(anyhow::Error::msg)?;
+    let disk = statvfs(root.as_str()).with_context(|| format!("look at {root}"))?;
+    let free_gb = disk.blocks_available() as f64 * disk.fragment_size() as f64 / 1e9;
+    ensure!(free_gb > gb * DISK_TIMES, "{free_gb:.0} GB are free in {root}, {gb} GB of database need {:.0}", gb * DISK_TIMES);
+    Ok(())
+}
+
+fn pgbench(cluster: &Cluster, node: usize, args: &[&str]) -> anyhow::Result<()> {
+    let container = cluster.container(node);
+    run(&[&["exec", &container, "pgbench", "-U", "postgres"], args, &["postgres"]].concat())
+}
+
+fn fill(cluster: &Cluster, node: usize, gb: f64) -> anyhow::Result<()> {
+    let scale = format!("{:.0}", (gb * 1000.0 / MB_PER_SCALE).max(1.0));
+    pgbench(cluster, node, &["-i", "-I", "dtGvp", "-q", "-s", &scale])
+}
+
+/// The standby anew, from an empty volume.
+fn clone(cluster: &Cluster, node: usize) -> anyhow::Result<f64> {
+    docker(&["rm", "-fv", &cluster.container(node)]);
+    cluster.create(node);
+    cluster.start([node].into_iter());
+    cluster.wait_for_peace()?;
+    let bytes = received(cluster, node)?;
+    eprintln!("  {} cloned: {:.0} MB received", node_name(node), bytes / 1e6);
+    Ok(bytes)
+}
+
+/// The primary acknowledges rows that its standby has not seen, dies, and comes back to a new primary.
+fn rewind(cluster: &Cluster, old: usize) -> anyhow::Result<f64> {
+    let new = NODES + 1 - old;
+    // As after some time of work: not a database that was loaded a moment ago.
+    pgbench(cluster, old, &["-n", "-c", "4", "-T", "10"])?;
+    checkpoint(cluster)?;
+    run(&["pause", &cluster.container(new)])?;
+    let written = pgbench(cluster, old, &["-n", "-c", "4", "-T", &FROZEN.as_secs().to_string()]);
+    let killed = run(&["kill", &cluster.container(old)]);
+    run(&["unpause", &cluster.container(new)])?;
+    written.and(killed)?;
+    cluster.wait_for_other(old)?;
+    run(&["start", &cluster.container(old)])?;
+    let ((), took) = crate::view::wait(&format!("{} to stream", node_name(old)), || {
+        cluster.primaries().iter().any(|primary| primary.has_streaming(old)).then_some(())
+    })?;
+    let bytes = received(cluster, old)?;
+    let log = logs(&cluster.container(old));
+    let Some(said) = log.lines().rfind(|line| line.contains("need to copy")) else { bail!("no rewind in the log:\n{log}") };
+    eprintln!(
+        "  {} rewound: {:.0} MB received, streaming after {:.1} s: {said}",
+        node_name(old),
+        bytes / 1e6,
+        took.as_secs_f64()
+    );
+    Ok(bytes)
+}
+
+fn checkpoint(cluster: &Cluster) -> anyhow::Result<()> {
+    let primary = cluster.wait_for_peace()?;
+    let host = cluster.address(&cluster.container(primary)).context("the primary has an address")?;
+    block_on(async {
+        let client = control(&host).connect_in_time("repmgr").await?;
+        client.batch_execute("CHECKPOINT").await.context("checkpoint")
+    })
+}
+
+/// Since the container's last start, which makes a new interface.
+fn received(cluster: &Cluster, node: usize) -> anyhow::Result<f64> {
+    let file = "/sys/class/net/eth0/statistics/rx_bytes";
+    let bytes = try_docker(&["exec", &cluster.container(node), "cat", file]).map_err(anyhow::Error::msg)?;
+    bytes.parse().context("read a byte count")
+}
