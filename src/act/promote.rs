@@ -95,6 +95,7 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
     let locked = || standbys.iter().map(Standby::number).zip(&states);
     promotion::electorate(&reduced(view, locked()), quorum).map_err(anyhow::Error::msg)?;
+    promotion::may_know_all(states.iter(), wish.asker, quorum).map_err(anyhow::Error::msg)?;
     let epoch = promotion::next_epoch(states.iter());
     fault_point("promote-locked");
     let frozen: Vec<Frozen> = join_all(standbys.iter().zip(&states).map(|(standby, before)| standby.freeze(epoch, before)))
@@ -106,7 +107,7 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
     let as_before = locked().filter(|(number, _)| is_frozen(*number));
     promotion::electorate(&reduced(view, as_before), quorum).map_err(anyhow::Error::msg)?;
-    let chosen = promotion::candidate(&frozen, wish.asker, quorum.acks).map_err(anyhow::Error::msg)?;
+    let chosen = promotion::candidate(&frozen, wish.asker, quorum).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
     let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);

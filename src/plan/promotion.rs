@@ -167,8 +167,21 @@ pub enum Asker {
     Person { preferred: Option<NodeNumber> },
 }
 
+/// Without synchronous replication a machine promotes a standby that kept up with the primary, or the furthest of all nodes: where nobody
+/// is missing, nothing is. Asked before anybody is frozen: a promotion that is refused afterwards costs the former primary its votes.
+pub fn may_know_all<'a>(locked: impl Iterator<Item = &'a NodeState>, asker: Asker, quorum: Quorum) -> Result<(), String> {
+    let recent: Vec<bool> = locked.map(|state| state.heard_recently).collect();
+    match asker {
+        Asker::Machine if quorum.acks == 0 && recent.len() < quorum.nodes && !recent.contains(&true) => Err(format!(
+            "none of {} standbys had heard from the primary in the 60 s before its end: without synchronous replication they may lack much; pgcluster promote --because TEXT decides",
+            recent.len()
+        )),
+        Asker::Machine | Asker::Person { .. } => Ok(()),
+    }
+}
+
 /// The frozen standby that holds the most, among those that may. Ties: the preferred one, then the lowest number.
-pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNumber, String> {
+pub fn candidate(frozen: &[Frozen], asker: Asker, quorum: Quorum) -> Result<NodeNumber, String> {
     let preferred = match asker {
         Asker::Machine => None,
         Asker::Person { preferred } => preferred,
@@ -186,7 +199,7 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, acks: usize) -> Result<NodeNum
             furthest.number, best.number, furthest.fitness
         ));
     }
-    if asker == Asker::Machine && acks == 0 && !best.recent {
+    if asker == Asker::Machine && quorum.acks == 0 && frozen.len() < quorum.nodes && !best.recent {
         return Err(format!(
             "node {} had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides",
             best.number

@@ -156,6 +156,7 @@ impl Promoter {
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
         promotion::electorate(&reduced(&view, nodes), quorum(world))?;
+        promotion::may_know_all(states.iter(), Asker::Machine, quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
         let orders: Vec<Order> = promise.into_iter().chain([Order::Point(None), Order::Reload]).collect();
@@ -187,7 +188,7 @@ impl Promoter {
         let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
         let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
         promotion::electorate(&reduced(&view, as_before), quorum(world))?;
-        let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum.acks)?.index();
+        let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
         let mut told = promotion::followers(&frozen, NodeNumber(chosen as u32));

@@ -170,7 +170,7 @@ mod who_wins {
     }
 
     fn chosen(frozen: &[Frozen], asker: Asker, acks: usize) -> String {
-        match candidate(frozen, asker, acks) {
+        match candidate(frozen, asker, Quorum { acks, ..Quorum::of(3, true) }) {
             Ok(number) => format!("node {number}"),
             Err(because) => format!("nobody: {because}"),
         }
@@ -234,7 +234,21 @@ mod who_wins {
         let stale = Frozen { recent: false, ..frozen(PG02, 0x100) };
         assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides");
         assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Machine, 1), "node 1");
-        assert_eq!(chosen(&[stale], Asker::Person { preferred: None }, 0), "node 1");
+        assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Person { preferred: None }, 0), "node 1");
+        let all = [PG01, PG02, PG03].map(|number| Frozen { number, ..stale.clone() });
+        assert_eq!(chosen(&all, Asker::Machine, 0), "node 0", "nobody is missing who could have more");
+    }
+
+    #[test]
+    fn nobody_is_frozen_in_vain_where_nobody_acknowledged() {
+        let knows = |states: &[Seen], asker, sync| {
+            let states: Vec<NodeState> = states.iter().map(|seen| seen.clone().state()).collect();
+            may_know_all(states.iter(), asker, Quorum::of(2, sync)).map_or_else(|because| because, |()| "yes".into())
+        };
+        assert_snapshot!(knows(&[standby()], Asker::Machine, false), @"none of 1 standbys had heard from the primary in the 60 s before its end: without synchronous replication they may lack much; pgcluster promote --because TEXT decides");
+        assert_eq!(knows(&[standby()], Asker::Machine, true), "yes");
+        assert_eq!(knows(&[standby()], Asker::Person { preferred: None }, false), "yes");
+        assert_eq!(knows(&[standby(), standby()], Asker::Machine, false), "yes", "both are here");
     }
 
     #[test]
