@@ -13,6 +13,7 @@ mod node;
 mod reign;
 mod turn;
 
+mod connections;
 mod disks;
 mod empty_volume;
 mod fault_points;
@@ -29,4 +30,5 @@ mod process;
 mod replication;
 mod services;
 mod stop_early;
+mod two_nodes;
 mod volume_lock;

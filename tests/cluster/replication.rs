@@ -173,14 +173,25 @@ fn a_standby_whose_wal_is_gone_from_the_primary_comes_back() {
     println!("pg03 away for 16 segments, slot lost, {kept} MB of WAL left on pg01: all well {healed:.1?} after pg03 was started");
 }
 
-/// Without a limit of the operator's there is one all the same.
+/// Without a limit of the operator's there is one all the same, and a slot that nobody uses is told.
 #[test]
-fn no_slot_keeps_wal_without_a_limit() {
+fn no_slot_keeps_wal_without_a_limit_or_unnoticed() {
     let cluster = Cluster::nodes("limit", 2).up();
     cluster.wait_healthy("pg01");
     for node in &cluster.nodes {
-        let limit = cluster.sql(node, "SELECT setting::int FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
+        let limit = cluster.sql(node, "SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
         assert_ne!(limit, "-1", "{node}");
         println!("{node}: max_slot_wal_keep_size is {limit} MB");
     }
+    cluster.sql("pg01", "SELECT pg_create_physical_replication_slot('forgotten', true)");
+    let told = wait_until("the health check tells of the slot", DEADLINE, || {
+        let said = cluster.inspect("pg01", "{{range .State.Health.Log}}{{.Output}}{{end}}");
+        said.lines().find(|line| line.contains("slot forgotten")).map(str::to_string)
+    });
+    assert_eq!(
+        cluster.sql("pg01", "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'forgotten'"),
+        "1",
+        "it was dropped"
+    );
+    println!("a slot of nobody's: {told}");
 }
