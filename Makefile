@@ -19,6 +19,9 @@ TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs
 DOCKER_TESTS := $(filter postgres cluster pool services variants,$(TESTS))
 PURE_TESTS   := $(filter-out $(DOCKER_TESTS),$(TESTS))
 
+# No test program takes half as long.
+PROGRAM_DEADLINE := 25m
+
 # Certificates that only this host trusts (a TLS-inspecting proxy): empty for most people.
 EXTRA_CA := target/extra-ca.crt
 
@@ -69,7 +72,13 @@ test: ## everything, on a bare machine too
 	@$(MAKE) check
 	@$(MAKE) images
 	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
-	$(if $(DOCKER_TESTS),cargo test --locked $(DOCKER_TESTS:%=--test %))
+	cargo test --locked --no-run $(DOCKER_TESTS:%=--test %)
+	@$(foreach program,$(DOCKER_TESTS),$(MAKE) test-$(program) &&) echo "all test programs passed"
+
+# One test program with its own deadline: what hangs is ended with all its children, and fails. At a terminal Ctrl-C must reach it.
+test-%:
+	@echo "── $* ──"
+	@timeout $$([ ! -t 0 ] || echo --foreground) --kill-after=30 $(PROGRAM_DEADLINE) cargo test --locked --test $*
 
 # The bench program is static, because it runs in the containers too, beside the servers that it times.
 bench: ## measure what starts cost, with the peer beside it; BENCH="restart rendering" for some of it
