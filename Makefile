@@ -71,14 +71,26 @@ test: ## everything, on a bare machine too
 	@docker/prepare-host --test
 	@$(MAKE) check
 	@$(MAKE) images
-	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
+	@$(MAKE) test-images
 	cargo test --locked --no-run $(DOCKER_TESTS:%=--test %)
 	@$(foreach program,$(DOCKER_TESTS),$(MAKE) test-$(program) &&) echo "all test programs passed"
+
+test-images:
+	@docker/prepare-host --test
+	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
 
 # One test program with its own deadline: what hangs is ended with all its children, and fails. At a terminal Ctrl-C must reach it.
 test-%:
 	@echo "── $* ──"
 	@timeout $$([ ! -t 0 ] || echo --foreground) --kill-after=30 $(PROGRAM_DEADLINE) cargo test --locked --test $*
+
+faults: ## every fault test, also those that take long
+	@$(MAKE) test-images
+	$(foreach program,$(DOCKER_TESTS),cargo test --locked --test $(program) -- --include-ignored --skip soak:: &&) true
+
+soak: ## random faults for SOAK_MINUTES (35), at most SOAK_FAULTS (300), under clients that count
+	@$(MAKE) test-images
+	cargo test --locked --test cluster -- --ignored --nocapture soak::
 
 # The bench program is static, because it runs in the containers too, beside the servers that it times.
 bench: ## measure what starts cost, with the peer beside it; BENCH="restart rendering" for some of it
@@ -89,4 +101,4 @@ bench: ## measure what starts cost, with the peer beside it; BENCH="restart rend
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up down clean logs images check test bench help
+.PHONY: up down clean logs images check test test-images faults soak bench help

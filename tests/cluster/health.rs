@@ -62,7 +62,11 @@ impl Cluster {
                 other => return Some(format!("{node}: pg_is_in_recovery() is {other:?}, expected {expected}")),
             }
         }
-        let streaming = self.sql(primary, "SELECT application_name, state, sync_state FROM pg_stat_replication ORDER BY 1");
+        let question = "SELECT application_name, state, sync_state FROM pg_stat_replication ORDER BY 1";
+        let streaming = match self.try_sql(primary, question) {
+            Ok(text) => text,
+            Err(words) => return Some(format!("pg_stat_replication of {primary}: {words}")),
+        };
         let sync_state = if self.env("REPLICATION_MODE") == "sync" { "quorum" } else { "async" };
         let followers: Vec<_> = self.nodes.iter().filter(|node| *node != primary).collect();
         let expected: Vec<_> = followers.iter().map(|node| format!("{node}|streaming|{sync_state}")).collect();

@@ -29,6 +29,8 @@ mod probe;
 mod process;
 mod replication;
 mod services;
+mod soak;
 mod stop_early;
 mod two_nodes;
 mod volume_lock;
+mod writers;

@@ -1,0 +1,168 @@
+//! Clients that write all the time, through every pgpool and straight to every node, and remember who acknowledged what.
+//!
+//! Each row comes back with the name and the timeline of the server that committed it. So two things can be said at the end: whether a
+//! row that was acknowledged is gone, and whether a server went on acknowledging after one of a later timeline had.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::build::{Cluster, OWNER_PASSWORD};
+use crate::docker::try_docker;
+
+const PAUSE: Duration = Duration::from_millis(10);
+/// Between two sessions that came to nothing: a standby refuses each write.
+const RETRY: Duration = Duration::from_millis(200);
+/// For an answer: longer than any failover takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Ids of one client and the next are that far apart.
+const SHARE: u64 = 1_000_000_000;
+
+/// An acknowledgement as the client saw it.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    pub sent: Instant,
+    pub heard: Instant,
+    pub node: String,
+    pub timeline: u32,
+}
+
+pub struct Writers {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<BTreeMap<u64, Ack>>>,
+}
+
+/// What all clients saw.
+pub struct Report {
+    pub acks: BTreeMap<u64, Ack>,
+}
+
+impl Writers {
+    /// One client for each of `places`: a pgpool's name, or a node's.
+    pub fn start(cluster: &Cluster, places: &[&str]) -> Writers {
+        cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS written (id bigint PRIMARY KEY)");
+        let first: u64 = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) FROM written").parse().unwrap();
+        let base = (first / SHARE + 1) * SHARE;
+        let stop = Arc::new(AtomicBool::new(false));
+        let client = |(number, place): (usize, &&str)| {
+            let (stop, container) = (stop.clone(), cluster.container(place));
+            let port = if place.starts_with("pgpool") { "9999" } else { "5432" };
+            std::thread::spawn(move || write_until(&stop, &container, port, base + number as u64 * SHARE))
+        };
+        let clients = places.iter().enumerate().map(client).collect();
+        Writers { stop, clients }
+    }
+
+    pub fn finish(self) -> Report {
+        self.stop.store(true, Ordering::Relaxed);
+        let clients = self.clients.into_iter().map(|client| client.join().expect("a client does not panic"));
+        Report { acks: clients.flatten().collect() }
+    }
+}
+
+impl Report {
+    /// Acknowledged rows that the cluster does not have.
+    pub fn lost(&self, cluster: &Cluster) -> Vec<u64> {
+        let text = cluster.pool_owner_sql("SELECT id FROM written ORDER BY id");
+        let kept: std::collections::BTreeSet<u64> = text.lines().map(|id| id.parse().unwrap()).collect();
+        self.acks.keys().filter(|id| !kept.contains(id)).copied().collect()
+    }
+
+    /// Rows that were sent after somebody had heard of a later timeline, and acknowledged by a server of an earlier one all the same.
+    pub fn out_of_reign(&self) -> Vec<&Ack> {
+        let mut heard: Vec<(Instant, u32)> = self.acks.values().map(|ack| (ack.heard, ack.timeline)).collect();
+        heard.sort();
+        let mut latest = 0;
+        for (_, timeline) in &mut heard {
+            latest = latest.max(*timeline);
+            *timeline = latest;
+        }
+        let known_at = |moment: Instant| match heard.partition_point(|(at, _)| *at < moment) {
+            0 => 0,
+            after => heard[after - 1].1,
+        };
+        self.acks.values().filter(|ack| ack.timeline < known_at(ack.sent)).collect()
+    }
+
+    pub fn per_node(&self) -> BTreeMap<&str, usize> {
+        let mut count = BTreeMap::new();
+        self.acks.values().for_each(|ack| *count.entry(ack.node.as_str()).or_default() += 1);
+        count
+    }
+}
+
+struct Session {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl Session {
+    /// None while the container has no address.
+    fn open(container: &str, port: &str) -> Option<Session> {
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+        let addresses = try_docker(&["inspect", "-f", format, container]).ok()?;
+        let address = addresses.split_whitespace().next()?.to_string();
+        let mut child = Command::new("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", &address, "-p", port, "-U", "orders_owner", "-d", "phoenix"])
+            .envs([("PGPASSWORD", OWNER_PASSWORD), ("PGCONNECT_TIMEOUT", "2"), ("PGSSLMODE", "require")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("psql is on the host (docker/prepare-host --test)");
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (sender, lines) = std::sync::mpsc::channel();
+        // Ends with psql, or when nobody listens any more.
+        std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Some(Session { child, input, lines })
+    }
+
+    fn write(&mut self, id: u64) -> Option<Ack> {
+        let sent = Instant::now();
+        writeln!(
+            self.input,
+            "INSERT INTO written VALUES ({id}) RETURNING id || ' ' || current_setting('cluster_name') || ' ' || \
+             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);"
+        )
+        .ok()?;
+        let line = self.lines.recv_timeout(PATIENCE).ok()?;
+        let (returned, rest) = line.trim().split_once(' ')?;
+        let (node, timeline) = rest.split_once(' ')?;
+        let timeline = u32::from_str_radix(timeline, 16).ok()?;
+        (returned == id.to_string()).then(|| Ack { sent, heard: Instant::now(), node: node.into(), timeline })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A row whose session broke is neither acknowledged nor lost: its id is not used again.
+fn write_until(stop: &AtomicBool, container: &str, port: &str, first: u64) -> BTreeMap<u64, Ack> {
+    let mut acks = BTreeMap::new();
+    let mut session = None;
+    for id in first.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let ack = session.get_or_insert_with(|| Session::open(container, port)).as_mut().and_then(|session| session.write(id));
+        match ack {
+            Some(ack) => drop(acks.insert(id, ack)),
+            None => {
+                session = None;
+                std::thread::sleep(RETRY);
+            }
+        }
+        std::thread::sleep(PAUSE);
+    }
+    acks
+}
