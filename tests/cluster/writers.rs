@@ -16,8 +16,10 @@ use crate::build::{Cluster, OWNER_PASSWORD};
 use crate::docker::try_docker;
 
 const PAUSE: Duration = Duration::from_millis(10);
-/// Between two sessions that came to nothing: a standby refuses each write.
+/// After a write or a session that came to nothing: a standby refuses each write.
 const RETRY: Duration = Duration::from_millis(200);
+/// psql's last word on each statement, however it ended.
+const OVER: &str = "over";
 /// For an answer: longer than any failover takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Ids of one client and the next are that far apart.
@@ -109,7 +111,7 @@ impl Session {
         let addresses = try_docker(&["inspect", "-f", format, container]).ok()?;
         let address = addresses.split_whitespace().next()?.to_string();
         let mut child = Command::new("psql")
-            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", &address, "-p", port, "-U", "orders_owner", "-d", "phoenix"])
+            .args(["-XAtq", "-h", &address, "-p", port, "-U", "orders_owner", "-d", "phoenix"])
             .envs([("PGPASSWORD", OWNER_PASSWORD), ("PGCONNECT_TIMEOUT", "2"), ("PGSSLMODE", "require")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -123,20 +125,40 @@ impl Session {
         Some(Session { child, input, lines })
     }
 
-    fn write(&mut self, id: u64) -> Option<Ack> {
+    fn write(&mut self, id: u64) -> Written {
         let sent = Instant::now();
-        writeln!(
-            self.input,
+        let statement = format!(
             "INSERT INTO written VALUES ({id}) RETURNING id || ' ' || current_setting('cluster_name') || ' ' || \
-             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);"
-        )
-        .ok()?;
-        let line = self.lines.recv_timeout(PATIENCE).ok()?;
-        let (returned, rest) = line.trim().split_once(' ')?;
-        let (node, timeline) = rest.split_once(' ')?;
-        let timeline = u32::from_str_radix(timeline, 16).ok()?;
-        (returned == id.to_string()).then(|| Ack { sent, heard: Instant::now(), node: node.into(), timeline })
+             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);\n\\echo {OVER}"
+        );
+        if writeln!(self.input, "{statement}").is_err() {
+            return Written::Broken;
+        }
+        let mut written = Written::Refused;
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line == OVER => return written,
+                Ok(line) => written = acknowledged(&line, id, sent).map_or(Written::Broken, Written::Acknowledged),
+                // What was acknowledged stays so, whatever became of the session then.
+                Err(_) if matches!(written, Written::Acknowledged(_)) => return written,
+                Err(_) => return Written::Broken,
+            }
+        }
     }
+}
+
+enum Written {
+    Acknowledged(Ack),
+    /// The session goes on.
+    Refused,
+    Broken,
+}
+
+fn acknowledged(line: &str, id: u64, sent: Instant) -> Option<Ack> {
+    let (returned, rest) = line.split_once(' ')?;
+    let (node, timeline) = rest.split_once(' ')?;
+    let timeline = u32::from_str_radix(timeline, 16).ok()?;
+    (returned == id.to_string()).then(|| Ack { sent, heard: Instant::now(), node: node.into(), timeline })
 }
 
 impl Drop for Session {
@@ -154,10 +176,15 @@ fn write_until(stop: &AtomicBool, container: &str, port: &str, first: u64) -> BT
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let ack = session.get_or_insert_with(|| Session::open(container, port)).as_mut().and_then(|session| session.write(id));
-        match ack {
-            Some(ack) => drop(acks.insert(id, ack)),
-            None => {
+        let Some(open) = session.get_or_insert_with(|| Session::open(container, port)) else {
+            session = None;
+            std::thread::sleep(RETRY);
+            continue;
+        };
+        match open.write(id) {
+            Written::Acknowledged(ack) => drop(acks.insert(id, ack)),
+            Written::Refused => std::thread::sleep(RETRY),
+            Written::Broken => {
                 session = None;
                 std::thread::sleep(RETRY);
             }
