@@ -98,7 +98,8 @@ impl Cluster {
     /// How a service's owner connects: through pgpool, and as a libpq client that knows all nodes.
     pub fn routes(&self, pool: &str) -> [Route; 2] {
         let hosts = (1..=self.nodes).map(node_name).collect::<Vec<_>>().join(",");
-        let login = "user=orders_owner dbname=phoenix sslmode=require connect_timeout=2";
+        // TLS as libpq does it unasked. With `sslmode=require` it would not go on from a node that waits, and has no TLS, to the next.
+        let login = "user=orders_owner dbname=phoenix sslmode=prefer connect_timeout=2";
         let direct = format!("host={hosts} {login} target_session_attrs=read-write");
         let pooled = format!("host={pool} port=9999 {login}");
         [

@@ -13,6 +13,8 @@ use crate::server::ms;
 use crate::writer::read_lines;
 
 const PAUSE: Duration = Duration::from_millis(10);
+/// For a look at the rows, which may come while the cluster repairs itself.
+const LOOK: Duration = Duration::from_secs(40);
 
 struct Seen {
     acknowledged: BTreeSet<u64>,
@@ -58,7 +60,14 @@ fn answer(seen: &Mutex<Seen>, question: &str) -> anyhow::Result<f64> {
 /// What was acknowledged before the question and is not found after it.
 fn lost(seen: &Mutex<Seen>, table: &str, check: &str) -> anyhow::Result<f64> {
     let acknowledged = seen.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.clone();
-    let kept = psql(check, &format!("SELECT id FROM {table}"))?;
+    let began = Instant::now();
+    let kept = loop {
+        match psql(check, &format!("SELECT id FROM {table}")) {
+            Ok(kept) => break kept,
+            Err(error) if began.elapsed() > LOOK => return Err(error),
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    };
     let kept: BTreeSet<u64> = kept.lines().filter_map(|id| id.parse().ok()).collect();
     Ok(acknowledged.difference(&kept).count() as f64)
 }
