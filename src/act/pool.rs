@@ -16,14 +16,16 @@ use crate::act::workplace::RUN_DIR;
 use crate::act::{pool_login, pool_pulse, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
-use crate::plan::pool::{Fitness, fitness};
+use crate::plan::pool::{Fitness, fitness, upstream_is_silent};
 use crate::plan::promotion::Asker;
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
-use crate::spec::{FailoverMode, Node, PgpoolSpec, Secret};
+use crate::spec::{FailoverMode, Node, PgpoolSpec, Replication, Secret};
 
 /// All that pgpool says of a failed node; hints, facts are asked for.
 const FAILOVER_COMMAND: &str = "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S";
 const PAUSE: Duration = Duration::from_millis(200);
+/// Patience is for a primary that starts, or stops; one whose standbys are there and that gives no answer at all has had enough of it.
+const SILENCE: Duration = Duration::from_secs(4);
 const ELECTION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Returns when a primary is known and every file tells the truth about it.
@@ -45,7 +47,9 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
     let began = Instant::now();
     let mut patience = spec.search_primary;
     let mut said = String::new();
+    let mut silent_since = None;
     loop {
+        let asked = Instant::now();
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
         let picture = picture(spec, &view);
         if picture != said {
@@ -55,9 +59,13 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
         if view.primary().is_some() {
             return view;
         }
-        if began.elapsed() >= patience {
+        // Without synchronous replication a hasty promotion loses commits of a primary that is only late.
+        let is_lost = spec.cluster.replication == Replication::Sync && upstream_is_silent(&view);
+        silent_since = is_lost.then(|| silent_since.unwrap_or(asked));
+        if began.elapsed() >= patience || silent_since.is_some_and(|since: Instant| since.elapsed() >= SILENCE) {
             promote_one(spec).await;
             patience = began.elapsed() + spec.search_primary;
+            silent_since = None;
         }
         tokio::time::sleep(PAUSE).await;
     }

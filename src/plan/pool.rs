@@ -125,6 +125,14 @@ fn standby(truth: &ClusterView, primary: NodeNumber, state: &NodeState) -> Fitne
     }
 }
 
+/// Whether nobody is primary, and each node that a standby follows gives no answer at all: not even as one that starts or stops.
+pub fn upstream_is_silent(truth: &ClusterView) -> bool {
+    let upstreams: Vec<NodeNumber> = truth.serving().filter_map(|(_, state)| truth.named(state.upstream.as_deref()?)).collect();
+    truth.primary().is_none()
+        && !upstreams.is_empty()
+        && upstreams.iter().all(|number| truth.silent().any(|silent| silent == *number))
+}
+
 /// Whether a node that is not fit yet is on its way, and does not say itself that it takes longer than `far`.
 pub fn is_arriving(truth: &ClusterView, number: NodeNumber, far: Duration) -> bool {
     match truth.reach(number) {

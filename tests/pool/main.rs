@@ -23,4 +23,5 @@ mod comes_back;
 mod fence;
 mod frozen;
 mod primary;
+mod starts;
 mod tripwire;

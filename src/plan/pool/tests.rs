@@ -189,3 +189,19 @@ fn a_silent_standby_is_dropped_only_beside_a_primary_that_answers() {
     assert_eq!(silent_standbys(&view([silent(), serving(standby_of("pg01")), silent()]), &up), []);
     assert_eq!(silent_standbys(&view([silent(), silent(), silent()]), &up), []);
 }
+
+#[test]
+fn the_upstream_is_silent_when_it_gives_no_answer_at_all() {
+    let follows = |host| serving(standby_of(host));
+    assert!(upstream_is_silent(&view([silent(), follows("pg01"), follows("pg01")])));
+    assert!(upstream_is_silent(&view([silent(), follows("pg01"), silent()])));
+    let starting = Reach::NotYet { reason: "the database system is starting up".into() };
+    assert!(!upstream_is_silent(&view([starting, follows("pg01"), follows("pg01")])));
+    let waiting = Reach::Waiting(RoomState::working("waiting"));
+    assert!(!upstream_is_silent(&view([waiting, follows("pg01"), follows("pg01")])));
+    // One of two upstreams answers.
+    assert!(!upstream_is_silent(&view([silent(), follows("pg01"), follows("pg02")])));
+    // Nobody follows anybody.
+    assert!(!upstream_is_silent(&view([silent(), silent(), silent()])));
+    assert!(!upstream_is_silent(&view([serving(primary()), follows("pg01"), silent()])));
+}
