@@ -38,9 +38,9 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
         return Ok(lines);
     }
     sever_the_lost(spec, &view).await;
-    let dropped = drop_silent_standbys(spec, &view).await;
-    if !dropped.is_empty() {
-        lines.extend(dropped);
+    let (dropped, is_dropped) = drop_silent_standbys(spec, &view).await;
+    lines.extend(dropped);
+    if is_dropped {
         return Ok(lines);
     }
     let (mut pcp, mut judged) = judge(spec, &view).await?;
