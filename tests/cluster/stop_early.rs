@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::build::Cluster;
+use crate::build::{Cluster, POOL};
 use crate::docker::wait_until;
 use crate::health::DEADLINE;
 
@@ -21,7 +21,12 @@ impl Cluster {
 
     /// What the waiting room says, to anybody who knocks.
     fn room_says(&self, node: &str, word: &str) -> bool {
-        self.try_exec(node, &["psql", "-h", "127.0.0.1", "-U", "nobody", "-c", ""]).is_err_and(|text| text.contains(word))
+        self.port_says(node, "5432", word)
+    }
+
+    fn port_says(&self, name: &str, port: &str, word: &str) -> bool {
+        let psql = ["psql", "-h", "127.0.0.1", "-p", port, "-U", "nobody", "-d", "nobody", "-c", ""];
+        self.try_exec(name, &psql).is_err_and(|text| text.contains(word))
     }
 }
 
@@ -71,4 +76,41 @@ fn a_stop_before_there_is_a_server_is_quick_and_leaves_nothing_half_done() {
     cluster.start("pg02");
     cluster.wait_healthy("pg01");
     assert_eq!(cluster.in_volume("pg02", "ls -A").lines().filter(|name| name.contains("staging")).count(), 0);
+}
+
+#[test]
+fn a_stop_of_a_former_primary_before_it_serves_is_quick_and_changes_nothing() {
+    let cluster = Cluster::nodes("former", 2).pgpool().create();
+    cluster.start(POOL);
+    wait_until("pgpool waits for a primary", DEADLINE, || {
+        cluster.port_says(POOL, "9999", "looking for the primary").then_some(())
+    });
+    cluster.stop_quickly(POOL, "pgpool waits for a primary");
+
+    cluster.nodes.iter().for_each(|node| cluster.start(node));
+    cluster.wait_nodes_healthy("pg01");
+    cluster.stop_all();
+    let before = cluster.fingerprint("pg01");
+    cluster.start("pg01");
+    cluster.wait_for_log("pg01", "only 1 of 2 nodes name it", DEADLINE);
+    cluster.stop_quickly("pg01", "waiting with data");
+    assert_eq!(cluster.fingerprint("pg01"), before, "waiting changed the data");
+
+    for node in ["pg02", "pg01"] {
+        cluster.start(node);
+    }
+    cluster.wait_nodes_healthy("pg01");
+    cluster.diverge("pg01", "pg02", 2);
+    // A rewind copies all WAL that the primary has, and a slow primary makes it slow.
+    for _ in 0..6 {
+        cluster.sql("pg02", "SELECT pg_switch_wal(), pg_logical_emit_message(true, 'test', 'x')");
+    }
+    cluster.limit_cpu("pg02", "0.1");
+    cluster.start("pg01");
+    wait_until("pg01 rewinds", DEADLINE, || cluster.room_says("pg01", "rewinding").then_some(()));
+    cluster.stop_quickly("pg01", "rewinding");
+    cluster.limit_cpu("pg02", "2");
+    cluster.start("pg01");
+    cluster.wait_nodes_healthy("pg02");
+    cluster.assert_rejoined("pg01", 2);
 }
