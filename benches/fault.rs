@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::cluster::{Cluster, node_name};
-use crate::docker::try_docker;
+use crate::docker::{docker_output_within, try_docker};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -87,7 +87,10 @@ impl Fault {
 }
 
 pub fn run(args: &[&str]) -> anyhow::Result<()> {
-    try_docker(args).map(drop).map_err(anyhow::Error::msg).with_context(|| format!("docker {}", args.join(" ")))
+    // Filling a database takes its time.
+    let output = docker_output_within(crate::inside::DEADLINE, args);
+    anyhow::ensure!(output.status.success(), "docker {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    Ok(())
 }
 
 /// The only child of docker's init.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::docker::{Scope, docker_output};
+use crate::docker::{Scope, docker_output_within};
 use crate::figure::Samples;
 use crate::setup::Setup;
 
@@ -20,6 +20,9 @@ const TMPFS: [&str; 5] = [
     "/tmp:mode=1777",
 ];
 pub const PROGRAM: &str = "/usr/local/bin/pgcluster-bench";
+
+/// For all runs of one bench: a hung server must not hold the table up for ever.
+pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// `docker <verb> options…` of a database container as in compose.yaml.
 pub fn container_args(verb: &[&str]) -> Vec<String> {
@@ -42,7 +45,7 @@ pub fn run(setup: &Setup, name: &str, runs: usize, options: &[String]) -> anyhow
     args.extend(["--entrypoint".into(), PROGRAM.into(), setup.postgres_image()]);
     args.extend([FLAG.into(), name.into(), runs.to_string()]);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let output = docker_output(&args);
+    let output = docker_output_within(DEADLINE, &args);
     if !output.status.success() {
         bail!("docker {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }

@@ -18,6 +18,7 @@ mod disks;
 mod empty_volume;
 mod fault_points;
 mod faults;
+mod harness;
 mod in_place;
 mod names;
 mod orders;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::build::{Cluster, OWNER_PASSWORD, POOL};
+use crate::writers::Stop;
 
 const PAUSE: Duration = Duration::from_millis(10);
 /// As a client has it that does not want to wait for TCP to give up.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// psql on the host, through pgpool's port, as `orders_owner`.
 pub struct Probe {
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     writer: JoinHandle<Report>,
 }
 
@@ -33,9 +33,9 @@ impl Probe {
         cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS probe (id bigint PRIMARY KEY)");
         let first = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) + 1 FROM probe").parse().unwrap();
         let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
-        let stop = Arc::new(AtomicBool::new(false));
+        let stop = Stop::new();
         let writer = std::thread::spawn({
-            let stop = stop.clone();
+            let stop = stop.flag();
             move || write_until(&stop, &address, first)
         });
         Probe { stop, writer }
@@ -44,7 +44,7 @@ impl Probe {
     /// Ends the client and asks the cluster for every row that it was promised.
     #[track_caller]
     pub fn finish(self, cluster: &Cluster) -> Report {
-        self.stop.store(true, Ordering::Relaxed);
+        drop(self.stop);
         let report = self.writer.join().expect("the probe does not panic");
         assert!(!report.acknowledged.is_empty(), "the probe never wrote");
         let kept: BTreeSet<u64> = cluster.pool_owner_sql("SELECT id FROM probe").lines().map(|id| id.parse().unwrap()).collect();

@@ -84,10 +84,11 @@ fn nothing_acknowledged_is_lost_in_any_of_many_faults() {
     let lost = report.lost(&cluster);
     let stale = report.out_of_reign();
     println!(
-        "{done} faults in {:.1} min: {} rows acknowledged ({:?}), {} lost, {} acknowledged by a deposed primary",
+        "{done} faults in {:.1} min: {} rows acknowledged ({:?}), longest gap {:.1?}, {} lost, {} acknowledged by a deposed primary",
         began.elapsed().as_secs_f64() / 60.0,
         report.acks.len(),
         report.per_node(),
+        report.longest_gap(),
         lost.len(),
         stale.len()
     );

@@ -34,8 +34,28 @@ pub struct Ack {
     pub timeline: u32,
 }
 
+/// Tells a client's thread to end, also when the test fails before it asks for the report.
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub fn new() -> Stop {
+        Stop(Arc::new(AtomicBool::new(false)))
+    }
+
+    /// For the thread.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 pub struct Writers {
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     clients: Vec<JoinHandle<BTreeMap<u64, Ack>>>,
 }
 
@@ -50,9 +70,9 @@ impl Writers {
         cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS written (id bigint PRIMARY KEY)");
         let first: u64 = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) FROM written").parse().unwrap();
         let base = (first / SHARE + 1) * SHARE;
-        let stop = Arc::new(AtomicBool::new(false));
+        let stop = Stop::new();
         let client = |(number, place): (usize, &&str)| {
-            let (stop, container) = (stop.clone(), cluster.container(place));
+            let (stop, container) = (stop.flag(), cluster.container(place));
             let port = if place.starts_with("pgpool") { "9999" } else { "5432" };
             std::thread::spawn(move || write_until(&stop, &container, port, base + number as u64 * SHARE))
         };
@@ -61,7 +81,7 @@ impl Writers {
     }
 
     pub fn finish(self) -> Report {
-        self.stop.store(true, Ordering::Relaxed);
+        drop(self.stop);
         let clients = self.clients.into_iter().map(|client| client.join().expect("a client does not panic"));
         Report { acks: clients.flatten().collect() }
     }
@@ -89,6 +109,13 @@ impl Report {
             after => heard[after - 1].1,
         };
         self.acks.values().filter(|ack| ack.timeline < known_at(ack.sent)).collect()
+    }
+
+    /// The longest time in which nobody heard an acknowledgement, wherever it tried.
+    pub fn longest_gap(&self) -> Duration {
+        let mut heard: Vec<Instant> = self.acks.values().map(|ack| ack.heard).collect();
+        heard.sort();
+        heard.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
     }
 
     pub fn per_node(&self) -> BTreeMap<&str, usize> {

@@ -7,11 +7,13 @@ pub mod container;
 pub mod files;
 pub mod psql;
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub const LABEL: &str = "pgcluster.test";
+/// For one call of docker: longer than any `docker stop` of a server takes.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The image of `postgres` or `pgpool` under test: with fault points, made by `make test`.
 pub fn image(name: &str) -> String {
@@ -37,8 +39,26 @@ pub fn try_docker(args: &[&str]) -> Result<String, String> {
     }
 }
 
+/// Whatever became of it: a client that has no answer in time is killed, and stderr says so.
 pub fn docker_output(args: &[&str]) -> Output {
-    Command::new("docker").args(args).output().expect("docker is installed (docker/prepare-host)")
+    docker_output_within(DEADLINE, args)
+}
+
+/// The same, for what may take longer.
+pub fn docker_output_within(deadline: Duration, args: &[&str]) -> Output {
+    // `timeout` ends the client and its plugins, which would hold our pipes.
+    let seconds = deadline.as_secs().to_string();
+    let began = Instant::now();
+    let mut output = Command::new("timeout")
+        .args(["--kill-after=5", &seconds, "docker"])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("coreutils' timeout is installed");
+    if !output.status.success() && began.elapsed() >= deadline {
+        output.stderr.extend(format!("\ndocker {}: no answer within {deadline:?}", args.join(" ")).as_bytes());
+    }
+    output
 }
 
 /// stdout and stderr of a container, interleaved as docker gives them.
@@ -87,6 +107,8 @@ impl Drop for Scope {
     fn drop(&mut self) {
         let filter = format!("label={}", self.label());
         for (list, remove) in [
+            // Docker 20.10 never ends a paused container whose removal was ordered first.
+            (vec!["ps", "-q", "--filter", &filter, "--filter", "status=paused"], vec!["unpause"]),
             (vec!["ps", "-aq", "--filter", &filter], vec!["rm", "-fv"]),
             (vec!["network", "ls", "-q", "--filter", &filter], vec!["network", "rm"]),
             (vec!["volume", "ls", "-q", "--filter", &filter], vec!["volume", "rm", "-f"]),
