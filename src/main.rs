@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use pgcluster::act::exec;
 use pgcluster::act::signal::StopSignals;
 use pgcluster::cli::{Cli, Sub};
 use pgcluster::command;
 use pgcluster::exit::Exit;
 
 fn main() -> ExitCode {
+    exec::write_no_core_files();
     let cli = Cli::parse();
     match run(cli.command) {
         Ok(exit) => exit.into(),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail};
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::execve;
 
@@ -65,6 +66,14 @@ fn try_exec(program: &Path, args: &[OsString], env: Vec<(OsString, OsString)>, s
     stop.hand_on()?;
     signal::default_dispositions().context("reset the signal dispositions")?;
     execve(&path, &argv, &envp).with_context(|| format!("exec {}", program.display()))
+}
+
+/// From here on, and in the server, a crash leaves no core file: it would hold passwords. The hard limit stays, so that an operator may
+/// ask for cores (`prlimit --core=unlimited --pid …`). Best effort: a limit that cannot be lowered is no reason not to start.
+pub fn write_no_core_files() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_CORE) {
+        let _ = setrlimit(Resource::RLIMIT_CORE, 0, hard);
+    }
 }
 
 /// Keeps of `vars` what the server may see (see `ALLOWED`); adds PATH when it is missing.

@@ -20,6 +20,7 @@ pub mod heal_pool;
 pub mod init_scripts;
 pub mod initdb;
 pub mod kept;
+pub mod leak;
 pub mod lock;
 pub mod marker;
 pub mod memory;

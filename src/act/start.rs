@@ -11,7 +11,9 @@ use crate::act::signal::StopSignals;
 use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::Workplace;
-use crate::act::{bootstrap_order, clone, configuration, initdb, marker, memory, provision, recovery, register, rewind, staging};
+use crate::act::{
+    bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, staging,
+};
 use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, Quorum, RoomState};
 use crate::observe::data_dir;
 use crate::observe::peer::look_at_others;
@@ -144,6 +146,7 @@ async fn follow(work: &Workplace<'_>, upstream: NodeNumber, epoch: Epoch) -> any
     let primary = address.connect_in_time("repmgr").await?;
     register::register_standby(&primary, &spec.cluster, spec.me, upstream).await?;
     memory::write_joined(end_of_wal(&primary).await?)?;
+    leak::plant(work, &primary).await?;
     if !marker::is_provisioned(data, spec) {
         log_report(&provision::provision(spec, &address, upstream, data, "adopted").await.context("provision the primary")?);
         marker::write(data, spec, marker::Origin::Clone)?;

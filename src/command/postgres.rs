@@ -10,7 +10,7 @@ use crate::act::lock::{LockError, VolumeLock};
 use crate::act::signal::StopSignals;
 use crate::act::user::{self, Directories};
 use crate::act::workplace::RUN_DIR;
-use crate::act::{exec, kept, staging, start};
+use crate::act::{exec, kept, leak, staging, start};
 use crate::command::{Stopped, block_on};
 use crate::exit::Exit;
 use crate::observe::tools::Tools;
@@ -91,5 +91,6 @@ fn hand_over(
     args.extend(server_args);
     let mut environment = exec::scrubbed_environment(std::env::vars_os());
     environment.push(("PGPASSFILE".into(), Path::new(RUN_DIR).join("pgpass").into()));
+    leak::into_environment(spec, &mut environment);
     Err(exec::exec(&tools.postgres, &args, environment, stop))
 }

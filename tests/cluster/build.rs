@@ -1,7 +1,9 @@
 //! A cluster as a test wishes it: nodes, pgpool, environment, docker options. Containers as in compose.yaml.
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::collections::BTreeMap;
 
+use crate::docker::files::Files;
 use crate::docker::{Scope, docker, docker_output, image, logs, try_docker};
 use crate::turn::Turn;
 
@@ -22,6 +24,8 @@ pub struct Builder {
     mount: String,
     restart: String,
     env: BTreeMap<String, String>,
+    /// Mounted at /run/secrets, in place of the variables that they name.
+    secrets: Option<Files>,
 }
 
 /// A network, volumes and containers. Everything goes when this is dropped; when the test failed, the logs are shown first.
@@ -62,6 +66,7 @@ impl Cluster {
             mount: "/u01/pg17".into(),
             restart: "no".into(),
             env: env.into(),
+            secrets: None,
         }
     }
 }
@@ -69,6 +74,18 @@ impl Cluster {
 impl Builder {
     pub fn env(mut self, name: &str, value: &str) -> Builder {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Passwords come as Docker secrets, not as variables, from here on.
+    pub fn secret_files(mut self) -> Builder {
+        let files = Files::new();
+        for name in ["REPMGRPWD", "POSTGRES_PASSWORD", "PCPPWD", "MSOWNERPWDLIST", "MSUSERPWDLIST"] {
+            let value = self.env.remove(name).expect("a password of this name");
+            files.write(name, value);
+            self.env.insert(format!("{name}_FILE"), format!("/run/secrets/{name}"));
+        }
+        self.secrets = Some(files);
         self
     }
 
@@ -141,6 +158,11 @@ impl Cluster {
     /// Another environment for every container that is made from now on (`remove_container`, `start`).
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.wish.env.insert(name.into(), value.into());
+    }
+
+    /// Another secret for every container that starts from now on.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        self.wish.secrets.as_ref().expect("a cluster with secret_files").write(name, value);
     }
 
     /// The same for one container.
@@ -221,6 +243,7 @@ impl Cluster {
         let mut env = self.wish.env.clone();
         env.extend(self.node_env.get(node).cloned().unwrap_or_default());
         options.extend(env.iter().map(|(name, value)| format!("--env={name}={value}")));
+        options.extend(self.wish.secrets.iter().map(|files| format!("--volume={}", files.at("/run/secrets"))));
         let image = image(kind);
         line.extend(options.iter().map(String::as_str));
         line.extend(more);

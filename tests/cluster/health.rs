@@ -1,4 +1,5 @@
 //! The oracles: what psql, repmgr and pgpool say of the cluster. Our own `status` is never asked.
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::time::{Duration, Instant};
 

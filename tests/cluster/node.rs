@@ -1,4 +1,5 @@
 //! What can be done to a node, by the names of the faults, and what can be asked of it.
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::process::Command;
 use std::time::{Duration, Instant};
