@@ -30,7 +30,7 @@ const ELECTION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Returns when a primary is known and every file tells the truth about it.
 pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> {
-    let room = WaitingRoom::open(&spec.name, spec.port).await?;
+    let room = WaitingRoom::open(&spec.name, spec.port, tls::acceptor(spec.cluster.tls.as_ref(), &spec.name)?).await?;
     room.set(&RoomState::working("looking for the primary"));
     let view = find_primary(spec).await;
     let view = wait_for_standbys(spec, view).await;

@@ -43,15 +43,14 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch, stopped: S
     if stopped == Stopped::Crashed {
         recover(work).await?;
     }
-    // Whether a rewind would work at all, while nothing is written.
-    command(work, source)?.args(["--dry-run"]).run(work.stop).await.context("try the rewind")?;
+    try_rewind(work, source).await?;
     recovery::mark_rewinding(data, Some(Rewinding::Writing))?;
     fault_point("rewind-writing");
     let output = unless_superseded(work, epoch, async { command(work, source)?.run(work.stop).await.context("rewind") }).await?;
     fault_point("rewind-done");
     recovery::include_generated(data)?;
     recovery::point_at(data, work.spec, from, epoch)?;
-    let said = output.stderr.iter().chain(&output.stdout).find(|line| line.contains("need to copy")).cloned().unwrap_or_default();
+    let said = output.stderr.iter().chain(&output.stdout).find(|line| line.contains(NEEDS)).cloned().unwrap_or_default();
     tracing::info!("rewound onto {} in {:.1} s {said}", source.name, started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -62,13 +61,36 @@ async fn recover(work: &Workplace<'_>) -> anyhow::Result<()> {
     Command::new(&work.tools.postgres)
         .args(["--single", "-F", "-D"])
         .args([work.data_dir()])
-        .args(["-c", "archive_mode=off", "-c", "shared_preload_libraries=", "template1"])
+        .args(["-c", "archive_mode=off", "-c", "shared_preload_libraries="])
+        // Its last checkpoint must not remove the WAL that leads back to where the histories parted.
+        .args(["-c", "wal_keep_size=1TB", "template1"])
         .stdin_bytes(Vec::new())
         .timeout(DEADLINE)
         .run(work.stop)
         .await
         .context("recover from the crash before a rewind")?;
     Ok(())
+}
+
+/// What pg_rewind says when all its reasons to refuse are behind it.
+const NEEDS: &str = "need to copy";
+
+/// Whether a rewind would work at all, while nothing is written. A dry run would go on to read from the source all that a real one
+/// copies (`perform_rewind` in pg_rewind.c): it is ended before.
+async fn try_rewind(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
+    let (agreed, mut agrees) = tokio::sync::watch::channel(false);
+    let hear = move |line: &str| {
+        if line.contains(NEEDS) {
+            agreed.send_replace(true);
+        }
+    };
+    let trial = command(work, source)?.args(["--dry-run"]).on_line(hear).run(work.stop);
+    tokio::select! {
+        biased;
+        result = trial => result.map(drop).context("try the rewind"),
+        // An error: the trial is over, and says how.
+        Ok(_) = agrees.wait_for(|agreed| *agreed) => Ok(()),
+    }
 }
 
 fn command(work: &Workplace<'_>, source: &Node) -> anyhow::Result<Command> {

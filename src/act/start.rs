@@ -12,7 +12,7 @@ use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::Workplace;
 use crate::act::{
-    bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, staging,
+    bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, staging, tls,
 };
 use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, Quorum, RoomState};
 use crate::observe::data_dir;
@@ -31,7 +31,14 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     forget_dead_server(&spec.data_dir)?;
     let room = match spec.cluster.kind {
         ClusterKind::Standalone => None,
-        ClusterKind::Cluster => Some(WaitingRoom::open(spec.node().name.as_str(), spec.node().port).await?),
+        ClusterKind::Cluster => Some(
+            WaitingRoom::open(
+                spec.node().name.as_str(),
+                spec.node().port,
+                tls::acceptor(spec.cluster.tls.as_ref(), &spec.node().host)?,
+            )
+            .await?,
+        ),
     };
     let sign = room.as_ref().map(WaitingRoom::sign);
     let work = Workplace { spec, tools, stop, sign: sign.as_ref() };

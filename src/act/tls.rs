@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 use crate::render::RenderedFile;
 use crate::spec::TlsFiles;
@@ -24,6 +28,21 @@ pub fn certificate(tls: Option<&TlsFiles>, host: &str, dir: &Path) -> anyhow::Re
         files.push(RenderedFile { path: dir.join("tls.ca"), mode: 0o644, body: read(ca)? });
     }
     Ok(files)
+}
+
+/// For the waiting room: the same certificate as the server's, or one of its own that nobody can tell from it.
+pub fn acceptor(tls: Option<&TlsFiles>, host: &str) -> anyhow::Result<TlsAcceptor> {
+    let files = certificate(tls, host, Path::new(""))?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(files[0].body.as_bytes()).collect::<Result<_, _>>().context("read the certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(files[1].body.as_bytes()).context("read the TLS key")?;
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("choose the TLS versions")?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("use the certificate")?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// ECDSA P-256: made in well under a millisecond.

@@ -1,7 +1,8 @@
 //! Port 5432 while there is no server yet: whoever knocks is told what this node is doing.
 //!
 //! Answers PostgreSQL start-up packets (protocol.sgml, "Message Formats") with an ErrorResponse and nothing else, and never reads more
-//! than a start-up packet from anybody. Bounded in connections, bytes and time, because port scanners come here too.
+//! than a start-up packet from anybody. Speaks TLS, because libpq tries no other host when one offers none and `sslmode=require` asks
+//! for it. Bounded in connections, bytes and time, because port scanners come here too.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::future::select_all;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::model::{CANNOT_CONNECT_NOW, RoomState};
 
@@ -62,13 +64,13 @@ impl Sign {
 
 impl WaitingRoom {
     /// Listens on all addresses, IPv4 and IPv6 where there is one; says `waiting` until told otherwise. Port 0 takes a free one.
-    pub async fn open(name: &str, port: u16) -> Result<Self> {
+    pub async fn open(name: &str, port: u16, tls: TlsAcceptor) -> Result<Self> {
         let listeners =
             listen(port).with_context(|| format!("listen on port {port}: is a server already running in this container?"))?;
         let port = listeners.first().context("no address to listen on")?.local_addr()?.port();
         let state = RoomState { state: "waiting".into(), detail: serde_json::Value::Null };
         let sign = Sign { node: name.into(), answer: watch::Sender::new(Arc::new(error_response(name, &state))) };
-        let door = tokio::spawn(keep_door(listeners, sign.answer.subscribe()));
+        let door = tokio::spawn(keep_door(listeners, sign.answer.subscribe(), tls));
         Ok(Self { sign, door, port })
     }
 
@@ -126,7 +128,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn keep_door(listeners: Vec<TcpListener>, answer: watch::Receiver<Answer>) {
+async fn keep_door(listeners: Vec<TcpListener>, answer: watch::Receiver<Answer>, tls: TlsAcceptor) {
     let mut guests = JoinSet::new();
     loop {
         let (accepted, _, _) = select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await;
@@ -135,8 +137,8 @@ async fn keep_door(listeners: Vec<TcpListener>, answer: watch::Receiver<Answer>)
             // Full: this one is closed at once, and libpq reports that the server closed the connection.
             Ok((stream, _)) if guests.len() >= MOST_CONNECTIONS => drop(stream),
             Ok((stream, _)) => {
-                let answer = answer.clone();
-                guests.spawn(async move { timeout(CONNECTION_TIME, receive(stream, &answer)).await });
+                let (answer, tls) = (answer.clone(), tls.clone());
+                guests.spawn(async move { timeout(CONNECTION_TIME, receive(stream, &answer, &tls)).await });
             }
             Err(err) => {
                 tracing::warn!("accept a connection in the waiting room: {err}");
@@ -147,26 +149,54 @@ async fn keep_door(listeners: Vec<TcpListener>, answer: watch::Receiver<Answer>)
 }
 
 /// One guest. Errors are theirs: they went away, or never spoke our language.
-async fn receive(mut stream: TcpStream, answer: &watch::Receiver<Answer>) -> io::Result<()> {
+async fn receive(mut stream: TcpStream, answer: &watch::Receiver<Answer>, tls: &TlsAcceptor) -> io::Result<()> {
+    match hear_out(&mut stream, answer, b'S').await? {
+        Heard::Everything => Ok(()),
+        Heard::TlsRequest => hear_out(&mut tls.accept(stream).await?, answer, b'N').await.map(drop),
+    }
+}
+
+/// What a guest wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It was answered, or said nothing that deserves an answer.
+    Everything,
+    /// It was told `S` and goes on in TLS.
+    TlsRequest,
+}
+
+/// Reads start-up packets from anybody, in TLS or not. `to_tls`: the answer to a request for TLS, `S` or `N`.
+pub async fn hear_out(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    answer: &watch::Receiver<Answer>,
+    to_tls: u8,
+) -> io::Result<Heard> {
     for _ in 0..MOST_PACKETS {
         let length = stream.read_u32().await? as usize;
         if !(8..=LONGEST_PACKET).contains(&length) {
-            return Ok(());
+            return Ok(Heard::Everything);
         }
         let code = stream.read_u32().await?;
         stream.read_exact(&mut vec![0; length - 8]).await?;
         match code {
-            SSL_REQUEST | GSSENC_REQUEST => stream.write_all(b"N").await?,
-            CANCEL_REQUEST => return Ok(()),
+            SSL_REQUEST => {
+                stream.write_all(&[to_tls]).await?;
+                if to_tls == b'S' {
+                    return Ok(Heard::TlsRequest);
+                }
+            }
+            GSSENC_REQUEST => stream.write_all(b"N").await?,
+            CANCEL_REQUEST => return Ok(Heard::Everything),
             version if version >> 16 == PROTOCOL_MAJOR => {
                 let text = answer.borrow().clone();
                 stream.write_all(&text).await?;
-                return stream.shutdown().await;
+                stream.shutdown().await?;
+                return Ok(Heard::Everything);
             }
-            _ => return Ok(()),
+            _ => return Ok(Heard::Everything),
         }
     }
-    Ok(())
+    Ok(Heard::Everything)
 }
 
 /// The ErrorResponse: 'E', length, fields of a letter and a NUL-terminated text each, NUL. S is localized by servers, V never.

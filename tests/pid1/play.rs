@@ -126,7 +126,9 @@ fn user_command() {
 async fn crowded_room() {
     use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
     use nix::sys::time::TimeValLike;
-    let room = pgcluster::act::waiting_room::WaitingRoom::open("pg02", 0).await.unwrap();
+    let room = pgcluster::act::waiting_room::WaitingRoom::open("pg02", 0, pgcluster::act::tls::acceptor(None, "pg02").unwrap())
+        .await
+        .unwrap();
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     // Any new descriptor has a higher number; those that are open stay.
     setrlimit(Resource::RLIMIT_NOFILE, 3, hard).unwrap();
