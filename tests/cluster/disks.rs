@@ -24,6 +24,7 @@ impl Cluster {
 }
 
 #[test]
+#[ignore = "make faults"]
 fn a_primary_whose_disk_is_full_of_wal_gives_way_and_comes_back_when_there_is_room() {
     let cluster = Cluster::nodes("full", 3).pgpool().env("FAILOVER_MODE", "auto").restart("unless-stopped").create();
     cluster.give_small_volume("pg01", 400);

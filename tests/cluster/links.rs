@@ -114,11 +114,12 @@ impl Cluster {
         (next, began.elapsed())
     }
 
-    /// Waits until every oracle is content, whoever is primary then; who it is and how long it took.
+    /// Waits until every oracle is content, whoever is primary then; who it is and how long it took. Twice the time: there may be an
+    /// election first, and a rewind after it.
     #[track_caller]
     pub fn wait_all_well(&self) -> (String, Duration) {
         let began = Instant::now();
-        let primary = wait_until("all are well, with one primary", DEADLINE, || {
+        let primary = wait_until("all are well, with one primary", 2 * DEADLINE, || {
             let primary = self.primary()?;
             (self.find_illness(&primary).is_none() && self.find_pool_illness(&primary).is_none()).then_some(primary)
         });

@@ -25,6 +25,7 @@ fn a_pgpool_that_alone_misses_the_primary_promotes_nobody_and_serves_again_by_it
 
 /// One pgpool loses the primary, the other does not: they never send writes to two nodes.
 #[test]
+#[ignore = "make faults"]
 fn two_pgpools_that_disagree_never_write_to_two_nodes() {
     let cluster = three_nodes("disagree");
     cluster.start_second_pool();

@@ -51,6 +51,7 @@ fn a_pgpool_with_a_wrong_password_promotes_nobody_and_says_what_is_wrong() {
 
 /// pgpool takes a failed login of its health check for a dead backend, and calls the failover command for nodes that live.
 #[test]
+#[ignore = "make faults"]
 fn a_health_check_that_cannot_log_in_promotes_nobody() {
     let cluster = three_nodes("check");
     let reign = cluster.reign("pg01");
@@ -116,6 +117,7 @@ fn a_failover_that_cannot_succeed_ends_and_is_made_up_for() {
 
 /// pgpool by itself would say "all backend nodes are down" for ever.
 #[test]
+#[ignore = "make faults"]
 fn when_all_nodes_were_down_pgpool_serves_again_whoever_is_primary() {
     let cluster = three_nodes("down");
     cluster.kill("pg01");

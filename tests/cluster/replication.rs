@@ -78,6 +78,7 @@ fn the_standby_that_has_more_is_promoted() {
 
 /// Somebody promotes the wrong one by hand: whoever is ahead gives its surplus up.
 #[test]
+#[ignore = "make faults"]
 fn a_standby_ahead_of_the_one_that_was_promoted_by_hand_comes_back() {
     let cluster = Cluster::nodes("beyond", 3).restart("unless-stopped").up();
     cluster.wait_healthy("pg01");
@@ -132,6 +133,7 @@ fn a_standby_with_too_small_parameters_is_not_promoted_and_recovers() {
 
 /// The first half crossed the end of a segment, the second died with the primary. Whoever follows asks for what comes after the first.
 #[test]
+#[ignore = "make faults"]
 fn half_a_record_is_given_up() {
     let cluster = three_nodes("half");
     cluster.limit_cpu("pg01", "0.2");
