@@ -16,7 +16,7 @@ use crate::spec::{ClusterSpec, Replication};
 
 const PAUSE: Duration = Duration::from_millis(20);
 /// For nodes that do not answer once enough standbys have. A primary that is merely slow still has their receivers speak for it.
-const SILENT_PATIENCE: Duration = Duration::from_millis(100);
+const SILENT_PATIENCE: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
