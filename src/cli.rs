@@ -80,6 +80,12 @@ pub enum Sub {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
         watch: Option<u64>,
     },
+    /// Look for every known misconfiguration; exit 1 if a warning or an error was found
+    Doctor {
+        /// One line: every check with its severity, what was seen, why it matters, how to fix it
+        #[arg(long)]
+        json: bool,
+    },
     /// Stop this container's own database server (fast shutdown); the restart policy starts it again
     Stop,
     /// Validate the environment without touching anything; exit 78 with every violation

@@ -37,6 +37,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),
         Sub::Health => command::health::run(),
         Sub::Status { json, watch } => command::status::run(json, watch),
+        Sub::Doctor { json } => command::doctor::run(json),
         Sub::Stop => command::stop::run(),
         Sub::Check { json } => command::check::run(json),
         Sub::Render { file, json } => command::render::run(file.as_deref(), json),

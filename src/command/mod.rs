@@ -3,6 +3,7 @@
 pub mod after_failover;
 pub mod bootstrap;
 pub mod check;
+pub mod doctor;
 pub mod env;
 pub mod failover;
 pub mod health;

@@ -1,5 +1,6 @@
 //! PURE. The nouns of the cluster.
 
+mod checkup;
 mod conninfo;
 mod details;
 mod epoch;
@@ -18,6 +19,7 @@ mod system_id;
 mod timeline;
 mod view;
 
+pub use checkup::{Checkup, ContainerFacts, DatabaseContainer, HbaRule, NodeCheckup, PoolFacts, ServerFacts, Slot};
 pub use conninfo::conninfo_value;
 pub use details::{Details, Failover, PoolOpinion, Receiver, RepmgrRow};
 pub use epoch::Epoch;

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::NoTls;
 use tokio_postgres::config::ChannelBinding;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::link::CONNECT_DEADLINE;
 use crate::model::{ClusterView, NodeNumber, PoolView, Reach};
@@ -47,6 +47,23 @@ pub async fn stay(spec: &PgpoolSpec) -> Result<(), tokio_postgres::Error> {
     let _ = connection.await;
     drop(client);
     Ok(())
+}
+
+/// The same, and `SHOW POOL_VERSION`: `4.6.1 (chirikoboshi)`.
+pub async fn ask_version(spec: &PgpoolSpec) -> Result<String, tokio_postgres::Error> {
+    let (client, connection) = config(spec, "pgcluster").connect(NoTls).await?;
+    let question = async {
+        let messages = client.simple_query("SHOW POOL_VERSION").await;
+        drop(client);
+        messages
+    };
+    let (messages, ended) = tokio::join!(question, connection);
+    let version = messages?.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    ended?;
+    Ok(version.unwrap_or_default())
 }
 
 fn config(spec: &PgpoolSpec, application: &str) -> tokio_postgres::Config {

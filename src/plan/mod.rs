@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod builders;
 pub mod diagnose;
+pub mod doctor;
 pub mod fence;
 pub mod heal;
 pub mod invocation;

@@ -1,5 +1,6 @@
 //! Reports as text for a terminal: at most 100 columns, colours only when asked for. Colour never says what words do not.
 
+pub mod doctor;
 pub mod events;
 pub mod nodes;
 pub mod status;

@@ -35,6 +35,17 @@ pub struct ClusterSpec {
     pub log: LogSpec,
 }
 
+impl ClusterSpec {
+    /// The node list in one form, `0:pg01:5432 1:pg02:5432`: containers that were told the same have the same.
+    pub fn roster(&self) -> String {
+        let entry = |node: &Node| {
+            let flag = if node.flag == BackendFlag::DisallowToFailover { ":DISALLOW_TO_FAILOVER" } else { "" };
+            format!("{}:{}:{}{flag}", node.number, node.host, node.port)
+        };
+        self.nodes.iter().map(entry).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Whether there is a `PG_BACKEND_NODE_LIST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterKind {

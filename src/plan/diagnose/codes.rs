@@ -21,6 +21,8 @@ macro_rules! codes {
     };
 }
 
+pub(crate) use codes;
+
 codes! {
 NO_PRIMARY = "no-primary" Broken:
     "Nobody takes writes. With FAILOVER_MODE=auto a standby is promoted as soon as enough of them are seen and the old primary is silent."
@@ -99,8 +101,9 @@ FAILOVER_PAUSED = "failover-paused" Notice:
     "ask who paused it, then resume";
 }
 
+/// Among these and the codes of `doctor`.
 pub fn find(word: &str) -> Option<&'static Code> {
-    CODES.iter().find(|code| code.word == word)
+    CODES.iter().chain(crate::plan::doctor::codes::CODES).find(|code| code.word == word)
 }
 
 #[cfg(test)]
@@ -109,10 +112,11 @@ mod tests {
 
     #[test]
     fn words_are_unique_and_typed_easily() {
-        let mut words: Vec<&str> = CODES.iter().map(|code| code.word).collect();
-        assert!(words.iter().all(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        let all = || CODES.iter().chain(crate::plan::doctor::codes::CODES);
+        let mut words: Vec<&str> = all().map(|code| code.word).collect();
+        assert!(words.iter().all(|word| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')));
         words.sort_unstable();
         words.dedup();
-        assert_eq!(words.len(), CODES.len());
+        assert_eq!(words.len(), all().count());
     }
 }

@@ -1,0 +1,19 @@
+//! `pgcluster doctor` among real servers: nothing to say of a healthy cluster, and each fault found as itself and nothing else.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../cluster/build.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod build;
+#[path = "../docker/mod.rs"]
+mod docker;
+#[path = "../cluster/health.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod health;
+#[path = "../cluster/node.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod node;
+#[path = "../cluster/turn.rs"]
+mod turn;
+
+mod faults;
+mod patient;
