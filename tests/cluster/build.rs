@@ -272,8 +272,16 @@ impl Drop for Cluster {
             let container = self.container(&name);
             let output = docker_output(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", &container]);
             let log = logs(&container);
-            let repeated =
-                ["waiting for WAL", "could not connect to the primary", "WAL streaming at", "End of WAL reached", "SSL_read"];
+            let repeated = [
+                "waiting for WAL",
+                "could not connect to the primary",
+                "WAL streaming at",
+                "End of WAL reached",
+                "SSL_read",
+                // What a standby tells a client that tries to write to every node.
+                "read-only transaction",
+                "STATEMENT:  INSERT INTO written",
+            ];
             let lines: Vec<&str> = log.lines().filter(|line| !repeated.iter().any(|words| line.contains(words))).collect();
             let tail = lines[lines.len().saturating_sub(60)..].join("\n");
             eprintln!("── {name}: {} ──\n{tail}", String::from_utf8_lossy(&output.stdout).trim());

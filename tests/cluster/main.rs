@@ -14,6 +14,7 @@ mod reign;
 mod turn;
 
 mod connections;
+mod crashes;
 mod disks;
 mod empty_volume;
 mod fault_points;
@@ -28,7 +29,9 @@ mod pgpool_away;
 mod pgpools;
 mod probe;
 mod process;
+mod promoters;
 mod replication;
+mod restarts;
 mod services;
 mod soak;
 mod stop_early;

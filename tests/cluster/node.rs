@@ -31,7 +31,14 @@ impl Cluster {
 
     #[track_caller]
     pub fn kill_all(&self) {
-        let names: Vec<String> = self.names().iter().map(|name| self.container(name)).collect();
+        let names = self.names();
+        self.kill_all_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// These at once.
+    #[track_caller]
+    pub fn kill_all_of(&self, names: &[&str]) {
+        let names: Vec<String> = names.iter().map(|name| self.container(name)).collect();
         docker(&[&["kill", "-s", "KILL"], names.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat());
     }
 
@@ -39,6 +46,7 @@ impl Cluster {
     #[track_caller]
     pub fn crash_from_host(&self, name: &str) {
         let pid = self.host_pid(name);
+        assert_ne!(pid, "0", "{name} does not run");
         let status = Command::new("kill").args(["-9", &pid]).status().unwrap();
         assert!(status.success(), "kill -9 {pid}: {status}");
     }

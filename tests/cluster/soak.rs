@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::build::{Cluster, POOL};
+use crate::docker::wait_until;
 use crate::writers::Writers;
 
 /// From the end of a fault until every oracle is content.
@@ -26,6 +27,8 @@ const FAULTS: [Fault; 5] = [Fault::Kill, Fault::Crash, Fault::Stop, Fault::Pause
 
 impl Fault {
     fn strike(self, cluster: &Cluster, name: &str) {
+        // A node that rejoins because of the fault before is between two starts for a moment.
+        wait_until(&format!("{name} runs"), HEALING, || cluster.is_running(name).then_some(()));
         match self {
             Fault::Kill => cluster.kill(name),
             Fault::Crash => cluster.crash_from_host(name),
@@ -69,16 +72,18 @@ fn setting(name: &str, default: u64) -> u64 {
 #[ignore = "make soak"]
 fn nothing_acknowledged_is_lost_in_any_of_many_faults() {
     let seed = setting("SOAK_SEED", SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
-    let (minutes, faults) = (setting("SOAK_MINUTES", 35), setting("SOAK_FAULTS", 300));
+    let (minutes, faults) = (setting("SOAK_MINUTES", 35), setting("SOAK_FAULTS", 300) as usize);
     println!("seed {seed}, at most {faults} faults or {minutes} minutes");
     let mut dice = Dice(seed | 1);
     let cluster = Cluster::nodes("soak", 3).pgpool().env("FAILOVER_MODE", "auto").restart("unless-stopped").up();
     cluster.wait_healthy("pg01");
-    let writers = Writers::start(&cluster, &[POOL, "pg01", "pg02", "pg03"]);
+    let writers = Writers::everywhere(&cluster);
     let began = Instant::now();
-    let mut done = 0;
+    let (mut done, mut primary) = (0, "pg01".to_string());
     while done < faults && began.elapsed() < Duration::from_secs(minutes * 60) {
-        done += round(&cluster, &mut dice);
+        let struck = draw(&mut dice, &primary);
+        done += struck.len();
+        primary = survive(&cluster, &mut dice, &struck, &primary, done);
     }
     let report = writers.finish();
     let lost = report.lost(&cluster);
@@ -96,17 +101,22 @@ fn nothing_acknowledged_is_lost_in_any_of_many_faults() {
     assert!(stale.is_empty(), "acknowledged after a later reign had begun: {stale:?}");
 }
 
-/// One fault, or two that overlap: a data node's and pgpool's. Returns how many.
-fn round(cluster: &Cluster, dice: &mut Dice) -> u64 {
-    let began = Instant::now();
-    let primary = wait_until_well(cluster, "before a fault");
+/// One fault, or two that overlap: another container's, which may be the one that the first leaves in charge.
+fn draw(dice: &mut Dice, primary: &str) -> Vec<(Fault, String)> {
     // Half of all faults hit the primary.
-    let names = [&primary, &primary, &primary, "pg01", "pg02", "pg03", POOL].map(str::to_string);
-    let mut struck = vec![(FAULTS[dice.roll(FAULTS.len())], names[dice.roll(names.len())].clone())];
-    if dice.roll(5) == 0 && struck[0].1 != POOL {
-        struck.push((FAULTS[dice.roll(FAULTS.len())], POOL.to_string()));
+    let names = [primary, primary, primary, "pg01", "pg02", "pg03", POOL];
+    let mut draw = || (FAULTS[dice.roll(FAULTS.len())], names[dice.roll(names.len())].to_string());
+    let (first, second) = (draw(), draw());
+    match dice.roll(4) == 0 && first.1 != second.1 {
+        true => vec![first, second],
+        false => vec![first],
     }
-    for (fault, name) in &struck {
+}
+
+/// Strikes, undoes, and waits until all are well; who is primary then.
+fn survive(cluster: &Cluster, dice: &mut Dice, struck: &[(Fault, String)], primary: &str, number: usize) -> String {
+    let began = Instant::now();
+    for (fault, name) in struck {
         fault.strike(cluster, name);
         dice.pause(400);
     }
@@ -117,11 +127,11 @@ fn round(cluster: &Cluster, dice: &mut Dice) -> u64 {
     let undone = Instant::now();
     let next = wait_until_well(cluster, &format!("after {struck:?}"));
     println!(
-        "{struck:?} while {primary} was primary: {next} is, all well {:.1} s after the end, {:.1} s in all",
+        "{number}: {struck:?} while {primary} was primary: {next} is, all well {:.1} s after the end, {:.1} s in all",
         undone.elapsed().as_secs_f64(),
         began.elapsed().as_secs_f64()
     );
-    struck.len() as u64
+    next
 }
 
 /// The primary of a cluster with which psql, repmgr and pgpool are content.

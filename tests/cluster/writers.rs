@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::build::{Cluster, OWNER_PASSWORD};
+use crate::build::{Cluster, OWNER_PASSWORD, POOL};
 use crate::docker::try_docker;
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -80,6 +80,12 @@ impl Writers {
         Writers { stop, clients }
     }
 
+    /// Through pgpool01 and to every node.
+    pub fn everywhere(cluster: &Cluster) -> Writers {
+        let places: Vec<&str> = std::iter::once(POOL).chain(cluster.nodes.iter().map(String::as_str)).collect();
+        Writers::start(cluster, &places)
+    }
+
     pub fn finish(self) -> Report {
         drop(self.stop);
         let clients = self.clients.into_iter().map(|client| client.join().expect("a client does not panic"));
@@ -109,6 +115,16 @@ impl Report {
             after => heard[after - 1].1,
         };
         self.acks.values().filter(|ack| ack.timeline < known_at(ack.sent)).collect()
+    }
+
+    /// Nothing acknowledged is gone, and nobody acknowledged after a later reign had. What was counted, in words.
+    #[track_caller]
+    pub fn assert_kept(&self, cluster: &Cluster) -> String {
+        assert!(!self.acks.is_empty(), "nobody ever wrote");
+        let (lost, stale) = (self.lost(cluster), self.out_of_reign());
+        assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+        assert!(stale.is_empty(), "acknowledged after a later reign had begun: {stale:?}");
+        format!("{} rows acknowledged and kept, {:?}, longest gap {:.2?}", self.acks.len(), self.per_node(), self.longest_gap())
     }
 
     /// The longest time in which nobody heard an acknowledgement, wherever it tried.

@@ -1,0 +1,102 @@
+//! Promoters that die at every step of a promotion, and old primaries that come back in that very moment.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::build::{Cluster, POOL};
+use crate::docker::{docker_output, wait_until};
+use crate::fault_points::collect;
+use crate::health::DEADLINE;
+use crate::links::three_nodes;
+use crate::writers::Writers;
+
+const PROMOTE: &[&str] = &[
+    "promote-locked",
+    "promote-freezing",
+    "promote-frozen",
+    "promote-prepared",
+    "promote-ordered",
+    "promote-promoted",
+    "promote-recorded",
+    "promote-done",
+];
+
+#[test]
+fn every_step_of_a_promotion_is_tried() {
+    let mut found = BTreeSet::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/act"), &mut found);
+    found.retain(|name| name.starts_with("promote-"));
+    assert_eq!(found, PROMOTE.iter().map(ToString::to_string).collect());
+}
+
+/// Once per point: the primary dies while no pgpool runs, an operator's promotion dies at that point, and the standbys end what it began.
+fn die_at(points: &[&str]) {
+    let cluster = three_nodes("step");
+    let writers = Writers::everywhere(&cluster);
+    for point in points {
+        let (old, _) = cluster.wait_all_well();
+        let asked = cluster.nodes.iter().find(|node| **node != old).expect("three nodes");
+        cluster.stop(POOL);
+        cluster.kill(&old);
+        die_promoting(&cluster, asked, point);
+        let (next, elected) = cluster.wait_for_successor(&old);
+        cluster.start(POOL);
+        cluster.start(&old);
+        let (_, healed) = cluster.wait_all_well();
+        println!(
+            "no pgpool, {old} killed, a promoter dies at {point}: {next} is primary {elected:.1?} later, all well {healed:.1?} after \
+             {old}'s start"
+        );
+    }
+    println!("{}", writers.finish().assert_kept(&cluster));
+}
+
+#[track_caller]
+fn die_promoting(cluster: &Cluster, node: &str, point: &str) {
+    let (wish, container) = (format!("PGCLUSTER_DIE_AT={point}"), cluster.container(node));
+    let promote = ["exec", "-u", "50010", "-e", &wish, &container, "pgcluster", "promote", "--because", "test"];
+    wait_until(&format!("a promoter dies at {point}"), DEADLINE, || {
+        let output = docker_output(&promote);
+        (output.status.code() == Some(137)).then_some(())
+    });
+}
+
+#[test]
+fn a_promoter_that_dies_when_all_are_frozen_is_made_up_for() {
+    die_at(&["promote-frozen"]);
+}
+
+#[test]
+#[ignore = "make faults"]
+fn a_promoter_that_dies_at_any_step_is_made_up_for() {
+    die_at(PROMOTE);
+}
+
+/// The old primary is on its way to resume when its successor is chosen: the promise decides.
+fn race(times: u64) {
+    let cluster = three_nodes("race");
+    let writers = Writers::everywhere(&cluster);
+    for time in 0..times {
+        let (old, _) = cluster.wait_all_well();
+        let delay = Duration::from_millis(time * 379 % 3000);
+        cluster.kill(&old);
+        std::thread::sleep(delay);
+        cluster.start(&old);
+        let (next, healed) = cluster.wait_all_well();
+        println!("{old} killed and started {delay:.1?} later: {next} is primary, all well after {healed:.1?}");
+    }
+    println!("{}", writers.finish().assert_kept(&cluster));
+}
+
+#[test]
+#[ignore = "make faults"]
+fn an_old_primary_that_races_its_successor_is_one_of_both() {
+    race(2);
+}
+
+#[test]
+#[ignore = "make faults"]
+fn an_old_primary_that_races_its_successor_forty_times_costs_no_row() {
+    race(40);
+}
