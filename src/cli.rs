@@ -50,6 +50,58 @@ pub enum Sub {
         /// Why; written to the epoch table
         #[arg(long)]
         because: String,
+        /// Also with fewer standbys than the guarantee needs: acknowledged commits may be lost. Never beside a living primary
+        #[arg(long)]
+        force: bool,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Hand the primary over to another node: a short pause for writers, nothing lost; shows its plan first
+    Switchover {
+        /// The new primary; else the standby that holds the most
+        #[arg(long)]
+        to: Option<String>,
+        /// Show the plan only
+        #[arg(long)]
+        dry_run: bool,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let nobody be promoted automatically until `resume`; `promote` and `switchover` still work
+    Pause {
+        /// Why; shown by `status`
+        #[arg(long)]
+        because: String,
+        /// Who answers for it; else this container's name
+        #[arg(long)]
+        owner: Option<String>,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// End a `pause`
+    Resume {
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Restart a node's server, so that its start decides anew: stream in place, rewind, or copy
+    Rejoin {
+        name: String,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let the pgpool of this container use a node again
+    Attach { name: String },
+    /// Take a node out of the pgpool of this container; its health check brings a healthy one back in seconds, unless paused
+    Detach {
+        name: String,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
     },
     /// PostgreSQL's archive_command with ARCHIVE_DIR
     ArchiveWal {

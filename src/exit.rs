@@ -10,6 +10,8 @@ pub enum Exit {
     Failed,
     /// `status`: no writable primary; also clap's code for a wrong command line.
     Broken,
+    /// The plan was shown and not carried out: `--yes` was not said.
+    Unconfirmed,
     /// The volume is held by another container (EX_TEMPFAIL).
     Locked,
     /// The environment is not valid (EX_CONFIG).
@@ -24,6 +26,7 @@ impl From<Exit> for ExitCode {
             Exit::Ok => 0,
             Exit::Failed => 1,
             Exit::Broken => 2,
+            Exit::Unconfirmed => 3,
             Exit::Locked => 75,
             Exit::Config => 78,
             Exit::Stopped(signal) => 128 + signal as u8,

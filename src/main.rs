@@ -7,6 +7,7 @@ use pgcluster::act::exec;
 use pgcluster::act::signal::StopSignals;
 use pgcluster::cli::{Cli, Sub};
 use pgcluster::command;
+use pgcluster::command::operator::Consent;
 use pgcluster::exit::Exit;
 
 fn main() -> ExitCode {
@@ -32,7 +33,13 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Failover { hints } => command::failover::run(&hints),
         Sub::AfterFailover { attach, gone } => command::after_failover::run(attach, gone),
         Sub::Tripwire => command::tripwire::run(),
-        Sub::Promote { to, because } => command::promote::run(to, &because),
+        Sub::Promote { to, because, force, yes } => command::promote::run(to, &because, force, Consent::of(yes, false)),
+        Sub::Switchover { to, dry_run, yes } => command::switchover::run(to, Consent::of(yes, dry_run)),
+        Sub::Pause { because, owner, yes } => command::pause::pause(owner, &because, Consent::of(yes, false)),
+        Sub::Resume { yes } => command::pause::resume(Consent::of(yes, false)),
+        Sub::Rejoin { name, yes } => command::rejoin::run(&name, Consent::of(yes, false)),
+        Sub::Attach { name } => command::backend::attach(&name),
+        Sub::Detach { name, yes } => command::backend::detach(&name, Consent::of(yes, false)),
         Sub::ArchiveWal { path } => command::wal::archive(&path),
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),
         Sub::Health => command::health::run(),

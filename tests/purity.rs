@@ -33,7 +33,7 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Files of act that look, ask plan and do, again and again. Every other file of act carries out what it is told.
-const LOOPS: [&str; 8] = [
+const LOOPS: [&str; 9] = [
     "act/start.rs",
     "act/heal.rs",
     "act/heal_pool.rs",
@@ -41,6 +41,7 @@ const LOOPS: [&str; 8] = [
     "act/pool.rs",
     "act/pool_patience.rs",
     "act/promote.rs",
+    "act/switchover.rs",
     "act/upkeep.rs",
 ];
 

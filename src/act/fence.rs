@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use tokio_postgres::Client;
 
 use crate::model::{Epoch, NodeNumber, Role};
 use crate::observe::peer::{control_address, read_state};
@@ -28,6 +29,15 @@ pub async fn stop_all(cluster: &ClusterSpec, stale: &[Stale]) -> Vec<String> {
     lines
 }
 
+/// A fast shutdown of the server behind this session.
+pub async fn order_stop(client: &Client) -> anyhow::Result<()> {
+    match client.batch_execute(ORDER).await {
+        // The shutdown may end our session before its answer is out.
+        Err(error) if error.is_closed() || error.as_db_error().is_some_and(|db| db.code().code().starts_with("57P")) => Ok(()),
+        result => result.context("run `pgcluster stop` there"),
+    }
+}
+
 /// Stops `number` if it still is a primary of a reign below `reign`: it may have been restarted, and promoted, since it was seen.
 async fn stop_stale(cluster: &ClusterSpec, number: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
     let stop = async {
@@ -39,13 +49,7 @@ async fn stop_stale(cluster: &ClusterSpec, number: NodeNumber, reign: Epoch) -> 
             "it is {:?} in reign {own} now, not a primary below {reign}",
             state.role
         );
-        match client.batch_execute(ORDER).await {
-            // The shutdown may end our session before its answer is out.
-            Err(error) if error.is_closed() || error.as_db_error().is_some_and(|db| db.code().code().starts_with("57P")) => {
-                Ok(())
-            }
-            result => result.context("run `pgcluster stop` there"),
-        }
+        order_stop(&client).await
     };
     let stopped = tokio::time::timeout(DEADLINE, stop).await;
     stopped.with_context(|| format!("no answer in {} ms", DEADLINE.as_millis()))?

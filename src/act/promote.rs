@@ -49,7 +49,7 @@ pub enum Outcome {
 
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
 pub async fn promote(wish: Wish<'_>) -> Outcome {
-    let quorum = Quorum::of(wish.cluster.nodes.len(), wish.cluster.replication == Replication::Sync);
+    let quorum = promotion::needed(quorum(wish.cluster), wish.asker);
     let began = Instant::now();
     let mut last = String::from("nobody was asked");
     while began.elapsed() < wish.deadline {
@@ -63,6 +63,10 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
             },
             Need::Lives { because } => return Outcome::Lives { because },
             Need::Unclear { because } => last = because,
+            Need::Promote { .. } if wish.asker == Asker::Machine && view.paused().is_some() => {
+                let because = format!("automatic failover is paused by {}", view.paused().unwrap_or_default());
+                return Outcome::Impossible { because };
+            }
             Need::Promote { because } => match attempt(&wish, quorum, &view, sessions).await {
                 Ok(primary) => return Outcome::Promoted { primary },
                 Err(error) => {
@@ -81,20 +85,29 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
     Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) }
 }
 
+/// The end of a switchover: the sessions hold the locks of the standbys already, and `view` says that the old primary was stopped.
+pub async fn promote_locked(wish: &Wish<'_>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
+    attempt(wish, quorum(wish.cluster), view, sessions).await
+}
+
+fn quorum(cluster: &ClusterSpec) -> Quorum {
+    Quorum::of(cluster.nodes.len(), cluster.replication == Replication::Sync)
+}
+
 async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
     Standby::connect(wish.cluster, primary).await?.begin_reign(epoch, wish.reason).await
 }
 
 /// One try, under the locks of enough standbys. The locks go with the sessions.
 async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
-    let electorate = promotion::electorate(view, quorum).map_err(anyhow::Error::msg)?;
+    let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
     let mut standbys = standby::lock_all(wish.cluster, sessions, &electorate).await;
     promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
     // What was true before the locks may not be any more.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
     let locked = || standbys.iter().map(Standby::number).zip(&states);
-    promotion::electorate(&reduced(view, locked()), quorum).map_err(anyhow::Error::msg)?;
+    promotion::electorate(&reduced(view, locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;
     promotion::may_know_all(states.iter(), wish.asker, quorum).map_err(anyhow::Error::msg)?;
     let epoch = promotion::next_epoch(states.iter());
     fault_point("promote-locked");
@@ -106,7 +119,7 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     fault_point("promote-frozen");
     let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
     let as_before = locked().filter(|(number, _)| is_frozen(*number));
-    promotion::electorate(&reduced(view, as_before), quorum).map_err(anyhow::Error::msg)?;
+    promotion::electorate(&reduced(view, as_before), quorum, wish.asker).map_err(anyhow::Error::msg)?;
     let chosen = promotion::candidate(&frozen, wish.asker, quorum).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));

@@ -17,6 +17,8 @@ use crate::spec::{BackendFlag, ClusterSpec};
 
 /// "pgcluster" as a number; whoever holds it on enough standbys is the one promoter.
 const LOCK_KEY: i64 = 0x7067_636c_7573_7472;
+/// The setting that holds a node's promise.
+pub const PROMISE: &str = "pgcluster.promised_epoch";
 const ORDER_DEADLINE: Duration = Duration::from_secs(5);
 const PROMOTE_DEADLINE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(2);
@@ -56,6 +58,17 @@ impl<'a> Standby<'a> {
         in_time(read_state(&self.client)).await.with_context(|| self.failed("read the state"))
     }
 
+    /// The session, with its lock.
+    pub fn into_session(self) -> (NodeNumber, Client) {
+        (self.number, self.client)
+    }
+
+    pub async fn is_streaming(&self) -> anyhow::Result<bool> {
+        let question = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)";
+        let row = in_time(async { Ok(self.client.query_one(question, &[]).await?) }).await;
+        Ok(row.with_context(|| self.failed("ask for its WAL receiver"))?.get(0))
+    }
+
     /// For as long as this session lasts.
     pub async fn lock(&self) -> anyhow::Result<()> {
         let row = in_time(async { Ok(self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?) }).await?;
@@ -66,7 +79,7 @@ impl<'a> Standby<'a> {
     /// First the promise, then no upstream; done when the WAL receiver is gone and everything received is replayed.
     /// From here on the old primary gets no acknowledgement from this node.
     pub async fn freeze(&self, epoch: Epoch, before: &NodeState) -> anyhow::Result<Frozen> {
-        self.order(&[("pgcluster.promised_epoch", &epoch.to_string()), ("primary_conninfo", "")]).await?;
+        self.order(&[(PROMISE, &epoch.to_string()), ("primary_conninfo", "")]).await?;
         fault_point("promote-freezing");
         let paused = self.wait_for_replay(epoch).await.with_context(|| self.failed("freeze"))?;
         let state = self.read().await?;

@@ -1,18 +1,23 @@
 //! One file per subcommand: spec, observe, plan, act, print.
 
 pub mod after_failover;
+pub mod backend;
 pub mod bootstrap;
 pub mod check;
 pub mod doctor;
 pub mod env;
 pub mod failover;
 pub mod health;
+pub mod operator;
+pub mod pause;
 pub mod pgpool;
 pub mod postgres;
 pub mod promote;
+pub mod rejoin;
 pub mod render;
 pub mod status;
 pub mod stop;
+pub mod switchover;
 pub mod tripwire;
 pub mod wal;
 

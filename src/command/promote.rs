@@ -3,33 +3,35 @@
 use std::time::Duration;
 
 use crate::act::promote::{self, Outcome, Wish};
-use crate::command::block_on;
+use crate::command::{block_on, operator};
 use crate::exit::Exit;
-use crate::model::NodeName;
-use crate::observe::environment::{self, Image};
 use crate::plan::promotion::Asker;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-pub fn run(to: Option<String>, because: &str) -> anyhow::Result<Exit> {
-    let snapshot = environment::kept_or_own()?;
-    let cluster = match environment::image() {
-        Image::Postgres => environment::postgres_spec(&snapshot)?.cluster,
-        Image::Pgpool => environment::pgpool_spec(&snapshot)?.cluster,
+pub fn run(to: Option<String>, because: &str, force: bool, consent: operator::Consent) -> anyhow::Result<Exit> {
+    let cluster = operator::cluster()?;
+    let preferred = to.map(|name| operator::node(&cluster, &name)).transpose()?;
+    let asker = match force {
+        true => Asker::Forced { preferred },
+        false => Asker::Person { preferred },
     };
-    environment::start_logging(cluster.log);
-    let preferred = match to.map(NodeName) {
-        None => None,
-        Some(name) => {
-            let node = cluster.nodes.iter().find(|node| node.name == name);
-            Some(node.ok_or_else(|| anyhow::anyhow!("no node is called {name}"))?.number)
+    println!("promote: if nobody is primary and the old one shows no sign of life, the standby that holds the most ({because})");
+    if force {
+        println!(
+            "  --force: one standby is enough, DISALLOW_TO_FAILOVER does not count; commits that it lacks are LOST, acknowledged or not"
+        );
+        if !consent.is_given() {
+            println!("{}", consent.words());
+            return Ok(consent.exit());
         }
-    };
-    let wish = Wish { cluster: &cluster, asker: Asker::Person { preferred }, reason: because, deadline: DEADLINE };
-    let name = |number: crate::model::NodeNumber| &cluster.nodes[number.index()].name;
+    }
+    let reason = if force { format!("forced: {because}") } else { because.to_owned() };
+    let wish = Wish { cluster: &cluster, asker, reason: &reason, deadline: DEADLINE };
+    let name = |number| operator::name(&cluster, number);
     Ok(match block_on(promote::promote(wish)) {
         Outcome::Promoted { primary } => {
-            println!("promoted {}: {because}", name(primary));
+            println!("promoted {}: {reason}", name(primary));
             Exit::Ok
         }
         Outcome::None { primary, because } => {

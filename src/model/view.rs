@@ -44,6 +44,8 @@ pub struct NodeState {
     pub keeps_up: bool,
     /// A standby that kept up in the last 60 s before its primary was seen alive for the last time.
     pub heard_recently: bool,
+    /// An operator's order that nobody be promoted automatically: who gave it, when and why.
+    pub paused: Option<String>,
     /// How the server's timeline came to be; empty on timeline 1.
     pub history: History,
     pub parameters: ParameterFloor,
@@ -151,6 +153,14 @@ impl ClusterView {
         let (_, most) = self.serving().max_by_key(|(_, state)| votes(state.system_id))?;
         let is_rival = |state: &NodeState| state.system_id != most.system_id && votes(state.system_id) == votes(most.system_id);
         (!self.serving().any(|(_, state)| is_rival(state))).then_some(most.system_id)
+    }
+
+    /// The operator's order that nobody be promoted automatically, if the primary, or without one any standby, knows of it.
+    pub fn paused(&self) -> Option<&str> {
+        match self.primary() {
+            Some((_, primary)) => primary.paused.as_deref(),
+            None => self.serving().find_map(|(_, state)| state.paused.as_deref()),
+        }
     }
 
     pub fn reach(&self, number: NodeNumber) -> Option<&Reach> {

@@ -51,8 +51,12 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        coalesce(pg_read_file('/run/pgcluster/heard', 0, 100, true), '') AS memory,
        ARRAY[current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),
              current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')]::int[] AS parameters,
-       to_regclass('pgcluster.epoch') IS NOT NULL AS has_epoch
+       to_regclass('pgcluster.epoch') IS NOT NULL AS has_epoch,
+       to_regclass('pgcluster.pause') IS NOT NULL AS has_pause
 FROM self, line";
+
+/// The table is made by the first `pgcluster pause`.
+const PAUSED: &str = "SELECT owner || ', since ' || to_char(at, 'YYYY-MM-DD HH24:MI TZ') || ': ' || reason FROM pgcluster.pause";
 
 /// Asks all given nodes at once.
 pub async fn look(cluster: &ClusterSpec, nodes: impl Iterator<Item = &Node>) -> ClusterView {
@@ -100,6 +104,18 @@ pub async fn look_impatiently(cluster: &ClusterSpec, enough: usize, patience: Du
     }
     view.nodes.sort_by_key(|(number, _)| *number);
     (view, sessions)
+}
+
+/// Asks every node at once, and keeps the sessions of those that serve.
+pub async fn look_and_stay(cluster: &ClusterSpec) -> (ClusterView, Sessions) {
+    let questions = cluster.nodes.iter().map(|node| async move { (node.number, ask_and_stay(cluster, node).await) });
+    let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
+    let (mut nodes, mut sessions) = (Vec::new(), Vec::new());
+    for (number, (reach, session)) in futures_util::future::join_all(questions).await {
+        nodes.push((number, reach));
+        sessions.extend(session.map(|client| (number, client)));
+    }
+    (ClusterView { nodes, hosts }, sessions)
 }
 
 /// Asks one node. Never fails: not answering is an answer.
@@ -172,6 +188,10 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         }
         false => Vec::new(),
     };
+    let paused = match row.get("has_pause") {
+        true => client.query_opt(PAUSED, &[]).await?.map(|row| row.get(0)),
+        false => None,
+    };
     let reigns: Vec<Epoch> = reigns.into_iter().map(|epoch| Epoch(epoch as u64)).collect();
     let epoch = |column: &str| Epoch(row.get::<_, &str>(column).parse().unwrap_or(0));
     let standby: bool = row.get("standby");
@@ -197,6 +217,7 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         keeps_up,
         heard_recently: keeps_up || caught_up || kept_up_before(row.get("memory")),
         parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
+        paused,
         history: History::parse(timeline, row.get("history"))?,
     })
 }

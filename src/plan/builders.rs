@@ -30,6 +30,7 @@ pub fn primary() -> Seen {
         receiver_silent_ms: None,
         keeps_up: false,
         heard_recently: false,
+        paused: None,
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
     })
@@ -96,6 +97,10 @@ impl Seen {
     /// Streams, and lacks next to nothing.
     pub fn keeps_up(self) -> Seen {
         Seen(NodeState { keeps_up: true, heard_recently: true, receiver_silent_ms: Some(5), ..self.0 })
+    }
+
+    pub fn paused(self) -> Seen {
+        Seen(NodeState { paused: Some("anna, since 10:00: maintenance".into()), ..self.0 })
     }
 
     pub fn state(self) -> NodeState {

@@ -211,6 +211,9 @@ fn without_primary(facts: &Facts, streaming: bool) -> (Action, String) {
         FailoverMode::Manual | FailoverMode::Repmgrd => {
             (Action::Nothing, "no primary; FAILOVER_MODE leaves the promotion to others".into())
         }
+        FailoverMode::Auto if facts.me.paused.is_some() => {
+            (Action::Nothing, format!("no primary; paused by {}", facts.me.paused.as_deref().unwrap_or_default()))
+        }
         FailoverMode::Auto if waited >= patience => (Action::Elect, format!("no primary for {} s", waited.as_secs())),
         FailoverMode::Auto => {
             (Action::Nothing, format!("no primary for {} s, acting after {} s", waited.as_secs(), patience.as_secs()))

@@ -12,3 +12,4 @@ pub mod pool;
 pub mod promotion;
 pub mod provision;
 pub mod start;
+pub mod switchover;

@@ -91,7 +91,7 @@ pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<
 }
 
 /// The standbys that a promotion locks and freezes, in node order, or why there are too few.
-pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>, String> {
+pub fn electorate(view: &ClusterView, quorum: Quorum, asker: Asker) -> Result<Vec<NodeNumber>, String> {
     let standbys: Vec<(NodeNumber, &NodeState)> = view.serving().filter(|(_, state)| state.role == Role::Standby).collect();
     let Some(system_id) = common_system(&standbys) else {
         return Err("no standby answers".into());
@@ -103,6 +103,7 @@ pub fn electorate(view: &ClusterView, quorum: Quorum) -> Result<Vec<NodeNumber>,
     let is_without_data = |reach: &Reach| matches!(reach, Reach::Waiting(room) if room.is_without_data());
     if let ([(number, only)], 2) = (members.as_slice(), quorum.nodes)
         && only.upstream.is_none()
+        && !matches!(asker, Asker::Forced { .. })
         && !view.nodes.iter().any(|(_, reach)| is_without_data(reach))
     {
         return Err(format!("node {number} is alone and has no upstream: with two nodes it may have missed the last reign"));
@@ -165,6 +166,32 @@ pub enum Asker {
     Machine,
     /// `pgcluster promote`: a person answers for it.
     Person { preferred: Option<NodeNumber> },
+    /// `pgcluster promote --force`: a person takes it upon himself that acknowledged commits may be lost.
+    Forced { preferred: Option<NodeNumber> },
+}
+
+impl Asker {
+    fn preferred(self) -> Option<NodeNumber> {
+        match self {
+            Asker::Machine => None,
+            Asker::Person { preferred } | Asker::Forced { preferred } => preferred,
+        }
+    }
+
+    fn accepts(self, fitness: Fitness) -> bool {
+        match (self, fitness) {
+            (_, Fitness::Fit) | (Asker::Forced { .. }, Fitness::Disallowed) => true,
+            (_, Fitness::Paused) | (Asker::Machine | Asker::Person { .. }, Fitness::Disallowed) => false,
+        }
+    }
+}
+
+/// How many standbys this asker needs.
+pub fn needed(quorum: Quorum, asker: Asker) -> Quorum {
+    match asker {
+        Asker::Machine | Asker::Person { .. } => quorum,
+        Asker::Forced { .. } => Quorum { promotion: 1, ..quorum },
+    }
 }
 
 /// Without synchronous replication a machine promotes a standby that kept up with the primary, or the furthest of all nodes: where nobody
@@ -176,24 +203,21 @@ pub fn may_know_all<'a>(locked: impl Iterator<Item = &'a NodeState>, asker: Aske
             "none of {} standbys had heard from the primary in the 60 s before its end: without synchronous replication they may lack much; pgcluster promote --because TEXT decides",
             recent.len()
         )),
-        Asker::Machine | Asker::Person { .. } => Ok(()),
+        Asker::Machine | Asker::Person { .. } | Asker::Forced { .. } => Ok(()),
     }
 }
 
 /// The frozen standby that holds the most, among those that may. Ties: the preferred one, then the lowest number.
 pub fn candidate(frozen: &[Frozen], asker: Asker, quorum: Quorum) -> Result<NodeNumber, String> {
-    let preferred = match asker {
-        Asker::Machine => None,
-        Asker::Person { preferred } => preferred,
-    };
+    let preferred = asker.preferred();
     let order = |node: &&Frozen| (node.rank, Some(node.number) == preferred, std::cmp::Reverse(node.number));
     let Some(furthest) = frozen.iter().max_by_key(order) else {
         return Err("no standby is frozen".into());
     };
-    let Some(best) = frozen.iter().filter(|node| node.fitness == Fitness::Fit).max_by_key(order) else {
+    let Some(best) = frozen.iter().filter(|node| asker.accepts(node.fitness)).max_by_key(order) else {
         return Err("no standby may be promoted: each is DISALLOW_TO_FAILOVER or paused by too small parameters".into());
     };
-    if best.rank < furthest.rank {
+    if best.rank < furthest.rank && !matches!(asker, Asker::Forced { .. }) {
         return Err(format!(
             "node {} holds more than node {}, and may not be promoted ({:?}): commits could be lost",
             furthest.number, best.number, furthest.fitness

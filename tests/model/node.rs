@@ -174,6 +174,7 @@ impl Node {
             receiver_silent_ms: server.receiver.map(|_| silent_ms),
             keeps_up: true,
             heard_recently: true,
+            paused: None,
             history: disk.wal.history(),
             parameters: ParameterFloor::default(),
         })

@@ -124,7 +124,7 @@ impl Promoter {
                 Ok(Stage::Finishing(Progress::new(session, begin_reign(epoch.0))))
             }
             Need::Promote { .. } => {
-                let electorate = promotion::electorate(&view, quorum(world))?;
+                let electorate = promotion::electorate(&view, quorum(world), Asker::Machine)?;
                 Ok(Stage::Locking { view, left: electorate.iter().rev().map(|number| number.index()).collect() })
             }
         }
@@ -155,7 +155,7 @@ impl Promoter {
         }
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, nodes), quorum(world))?;
+        promotion::electorate(&reduced(&view, nodes), quorum(world), Asker::Machine)?;
         promotion::may_know_all(states.iter(), Asker::Machine, quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
@@ -187,7 +187,7 @@ impl Promoter {
         let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
         let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
         let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, as_before), quorum(world))?;
+        promotion::electorate(&reduced(&view, as_before), quorum(world), Asker::Machine)?;
         let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));

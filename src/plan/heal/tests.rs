@@ -230,6 +230,11 @@ mod nobody_is_primary {
     }
 
     #[test]
+    fn an_operator_may_forbid_it() {
+        assert_snapshot!(pg01(standby_of("pg03").paused(), standby(), silent()).without_primary(60).heals(), @"Nothing: no primary; paused by anna, since 10:00: maintenance");
+    }
+
+    #[test]
     fn failover_mode_may_leave_it_to_others() {
         let manual = |failover| Scene { failover, ..alone(standby()).without_primary(60) };
         assert_snapshot!(manual(FailoverMode::Manual).heals(), @"Nothing: no primary; FAILOVER_MODE leaves the promotion to others");

@@ -20,6 +20,7 @@ fn primary() -> NodeState {
         receiver_silent_ms: None,
         keeps_up: true,
         heard_recently: true,
+        paused: None,
         history: History::without_ancestors(Timeline(1)),
         parameters: ParameterFloor::default(),
     }

@@ -95,7 +95,7 @@ mod who_is_asked {
     use super::*;
 
     fn members<const N: usize>(reaches: [Reach; N]) -> String {
-        match electorate(&view(reaches), Quorum::of(N, true)) {
+        match electorate(&view(reaches), Quorum::of(N, true), Asker::Machine) {
             Ok(numbers) => numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Err(because) => format!("nobody: {because}"),
         }
@@ -106,7 +106,7 @@ mod who_is_asked {
         assert_eq!(members([standby_of("pg02").into(), silent(), standby().into()]), "0 2");
         let mut unordered = view([silent(), standby().into(), standby().into()]);
         unordered.nodes.reverse();
-        assert_eq!(electorate(&unordered, Quorum::of(3, true)), Ok(vec![PG02, PG03]));
+        assert_eq!(electorate(&unordered, Quorum::of(3, true), Asker::Machine), Ok(vec![PG02, PG03]));
     }
 
     #[test]

@@ -1,0 +1,46 @@
+//! One operator at a time: an advisory lock on the primary, held by a session that says who it is.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio_postgres::Client;
+
+use crate::model::NodeNumber;
+use crate::observe::peer::control_address;
+use crate::spec::ClusterSpec;
+
+/// "operator" as a number.
+const LOCK_KEY: i64 = 0x6f70_6572_6174_6f72;
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The right to change the cluster, for as long as this lives; and the session on the primary that holds it.
+pub struct Operation {
+    pub primary: Client,
+}
+
+impl Operation {
+    /// Fails with who is at it, where, and since when.
+    pub async fn begin(cluster: &ClusterSpec, primary: NodeNumber, command: &str) -> anyhow::Result<Operation> {
+        let client = control_address(cluster, &cluster.nodes[primary.index()]).connect_in_time("repmgr").await?;
+        let work = async {
+            let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = format!("pgcluster {command} in {host}");
+            client.query_one("SELECT set_config('application_name', $1, false)", &[&name]).await?;
+            let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?;
+            if row.get::<_, bool>(0) {
+                return Ok(());
+            }
+            bail!("another operator is at it: {}", who(&client).await?);
+        };
+        tokio::time::timeout(DEADLINE, work).await.context("ask for the operators' lock")??;
+        Ok(Operation { primary: client })
+    }
+}
+
+async fn who(client: &Client) -> anyhow::Result<String> {
+    let question = "SELECT a.application_name || ', since ' || to_char(a.backend_start, 'HH24:MI:SS TZ') \
+         FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+         WHERE l.locktype = 'advisory' AND l.granted AND (l.classid::bigint << 32 | l.objid::bigint) = $1";
+    let row = client.query_opt(question, &[&LOCK_KEY]).await?;
+    Ok(row.map_or_else(|| "it has just ended, try again".into(), |row| row.get(0)))
+}

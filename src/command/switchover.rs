@@ -1,0 +1,66 @@
+//! `pgcluster switchover [--to NAME] [--dry-run] [--yes]`: another primary, on purpose.
+
+use std::time::{Duration, Instant};
+
+use crate::act::switchover;
+use crate::command::{block_on, operator};
+use crate::exit::Exit;
+use crate::model::{NodeNumber, NodeState, Reach};
+use crate::observe::peer::look;
+use crate::plan::switchover::Plan;
+use crate::spec::ClusterSpec;
+
+/// How long the old primary is waited for; it comes back without us.
+const RETURN_PATIENCE: Duration = Duration::from_secs(30);
+
+pub fn run(to: Option<String>, consent: operator::Consent) -> anyhow::Result<Exit> {
+    let cluster = operator::cluster()?;
+    let wanted = to.map(|name| operator::node(&cluster, &name)).transpose()?;
+    block_on(async {
+        let plan = switchover::plan(&cluster, wanted).await?;
+        print!("{}", text(&cluster, &plan));
+        if !consent.is_given() {
+            println!("{}", consent.words());
+            return Ok(consent.exit());
+        }
+        let began = Instant::now();
+        let reason = format!("switchover from {}", operator::name(&cluster, plan.from));
+        let primary = switchover::switchover(&cluster, &plan, &reason).await?;
+        println!("{} is primary after {:.1} s", operator::name(&cluster, primary), began.elapsed().as_secs_f64());
+        Ok(report_return(&cluster, plan.from, primary).await)
+    })
+}
+
+fn text(cluster: &ClusterSpec, plan: &Plan) -> String {
+    let name = |number| operator::name(cluster, number);
+    let voters: Vec<&str> = plan.voters.iter().map(|number| name(*number)).collect();
+    format!(
+        "switchover from {from} to {to}: {because}\n\
+         \x20 1. checkpoint {from}, so that its stop is short\n\
+         \x20 2. lock promotions on {voters} and let them promise a new epoch: {from} cannot resume\n\
+         \x20 3. stop {from}; wait until its standbys have received all of its WAL\n\
+         \x20 4. promote {to}; the others follow it\n\
+         \x20 5. {from}'s container starts again and follows without a rewind\n",
+        from = name(plan.from),
+        to = name(plan.to),
+        because = plan.because,
+        voters = voters.join(", ")
+    )
+}
+
+async fn report_return(cluster: &ClusterSpec, old: NodeNumber, primary: NodeNumber) -> Exit {
+    let began = Instant::now();
+    let follows = |state: &NodeState| state.receiver_silent_ms.is_some();
+    let node = std::slice::from_ref(&cluster.nodes[old.index()]);
+    while began.elapsed() < RETURN_PATIENCE {
+        let view = look(cluster, node.iter()).await;
+        if view.reach(old).and_then(Reach::serving).is_some_and(follows) {
+            let (old, primary) = (operator::name(cluster, old), operator::name(cluster, primary));
+            println!("{old} follows {primary} {:.1} s later", began.elapsed().as_secs_f64());
+            return Exit::Ok;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("{} does not follow yet: pgcluster status", operator::name(cluster, old));
+    Exit::Failed
+}
