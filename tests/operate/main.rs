@@ -4,20 +4,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 #[path = "../cluster/build.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod build;
 #[path = "../docker/mod.rs"]
 mod docker;
 #[path = "../cluster/health.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod health;
 #[path = "../cluster/node.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod node;
 #[path = "../cluster/probe.rs"]
 mod probe;
 #[path = "../cluster/turn.rs"]
 mod turn;
+#[path = "../cluster/writers.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod writers;
 
 mod one_by_one;
 mod pause;
