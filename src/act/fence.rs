@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio_postgres::Client;
+use tokio_postgres::error::DbError;
 
 use crate::model::{Epoch, NodeNumber, Role};
 use crate::observe::peer::{control_address, read_state};
@@ -33,9 +34,14 @@ pub async fn stop_all(cluster: &ClusterSpec, stale: &[Stale]) -> Vec<String> {
 pub async fn order_stop(client: &Client) -> anyhow::Result<()> {
     match client.batch_execute(ORDER).await {
         // The shutdown may end our session before its answer is out.
-        Err(error) if error.is_closed() || error.as_db_error().is_some_and(|db| db.code().code().starts_with("57P")) => Ok(()),
+        Err(error) if error.is_closed() || error.as_db_error().is_some_and(is_end) => Ok(()),
         result => result.context("run `pgcluster stop` there"),
     }
+}
+
+/// Of the session, or of the program in it: the postmaster passes its SIGTERM on to both.
+fn is_end(error: &DbError) -> bool {
+    error.code().code().starts_with("57P") || error.detail().is_some_and(|detail| detail.contains("terminated by signal 15"))
 }
 
 /// Stops `number` if it still is a primary of a reign below `reign`: it may have been restarted, and promoted, since it was seen.

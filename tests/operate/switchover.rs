@@ -31,6 +31,12 @@ fn hand_over(cluster: &Cluster, place: &str, to: &str) -> Duration {
     report.longest_gap
 }
 
+/// All nodes have promised the reign that the primary has on record, and none a later one.
+fn is_settled(cluster: &Cluster, primary: &str) -> bool {
+    let reign = cluster.try_sql_in(primary, "repmgr", "SELECT max(epoch) FROM pgcluster.epoch");
+    reign.is_ok() && cluster.nodes.iter().all(|node| cluster.try_sql(node, "SHOW pgcluster.promised_epoch") == reign)
+}
+
 fn there_and_back(times: usize) {
     let cluster = cluster("switch");
     let timeline = || cluster.control("pg01", "Latest checkpoint's TimeLineID");
@@ -86,9 +92,10 @@ fn killed_at_any_step_the_cluster_ends_healthy() {
         let output = docker_output(&line);
         assert!(!output.status.success(), "it did not die at {point}");
         let began = std::time::Instant::now();
-        let next = wait_until("every oracle to be content", HEALING, || {
+        let next = wait_until("every oracle to be content, and no promise to be open", HEALING, || {
             let primary = cluster.primary()?;
-            (cluster.find_illness(&primary).is_none() && cluster.find_pool_illness(&primary).is_none()).then_some(primary)
+            let is_well = cluster.find_illness(&primary).is_none() && cluster.find_pool_illness(&primary).is_none();
+            (is_well && is_settled(&cluster, &primary)).then_some(primary)
         });
         println!("switchover from {old} killed at {point}: {next} is primary, all well after {:.1?}", began.elapsed());
     }
