@@ -133,5 +133,7 @@ fn write_until(stop: &AtomicBool, address: &str, first: u64) -> Report {
         }
         std::thread::sleep(PAUSE);
     }
+    // Also when it was still waiting at the end.
+    report.longest_gap = report.longest_gap.max(last.elapsed());
     report
 }
