@@ -71,7 +71,8 @@ impl Fault {
             Fault::Stop => run(&["stop", &container]),
             Fault::Pause => run(&["pause", &container]),
             Fault::Cut => run(&["network", "disconnect", &cluster.scope.name, &container]),
-            Fault::Switchover => run(&["exec", &container, "pgcluster", "switchover", "--yes"]),
+            // Not in the container that stops.
+            Fault::Switchover => run(&["exec", &cluster.container(node % 3 + 1), "pgcluster", "switchover", "--yes"]),
         }
     }
 

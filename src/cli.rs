@@ -50,7 +50,7 @@ pub enum Sub {
         /// Why; written to the epoch table
         #[arg(long)]
         because: String,
-        /// Also with fewer standbys than the guarantee needs: acknowledged commits may be lost. Never beside a living primary
+        /// Also with fewer standbys than the guarantee needs: acknowledged commits may be lost. Make sure that the old primary is dead
         #[arg(long)]
         force: bool,
         /// Carry the plan out

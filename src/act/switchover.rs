@@ -14,7 +14,7 @@ use crate::act::fence;
 use crate::act::operation::Operation;
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, NodeNumber, Quorum, Reach};
+use crate::model::{ClusterView, NodeNumber, Quorum, Reach, Role};
 use crate::observe::peer::{ask, look_and_stay};
 use crate::plan::promotion::{self, Asker};
 use crate::plan::switchover::{self as decision, Facts, Plan};
@@ -45,9 +45,11 @@ async fn count_base_backups(primary: &Client) -> anyhow::Result<u32> {
     Ok(row.get::<_, i64>(0) as u32)
 }
 
-/// Carries the plan out. Returns who is primary then: the facts decide, the plan's target is preferred.
+/// Carries the plan out, if it still is what the facts ask for. Returns who is primary then: the facts decide, the plan's target is preferred.
 pub async fn switchover(cluster: &ClusterSpec, plan: &Plan, reason: &str) -> anyhow::Result<NodeNumber> {
     let operation = Operation::begin(cluster, plan.from, "switchover").await?;
+    let now = self::plan(cluster, Some(plan.to)).await?;
+    ensure!(now.from == plan.from, "node {} is primary now: look again", now.from);
     let checkpoint = tokio::time::timeout(CHECKPOINT_DEADLINE, operation.primary.batch_execute("CHECKPOINT")).await;
     checkpoint.context("checkpoint the primary: not finished in time")?.context("checkpoint the primary")?;
     fault_point("switchover-begun");
@@ -57,6 +59,7 @@ pub async fn switchover(cluster: &ClusterSpec, plan: &Plan, reason: &str) -> any
     fault_point("switchover-locked");
     // With this promise nobody names the old primary any more, so that it does not resume when its container starts again.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;
+    ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile: look again");
     let epoch = promotion::next_epoch(states.iter()).to_string();
     let promise = [(standby::PROMISE, epoch.as_str())];
     try_join_all(standbys.iter().map(|standby| standby.order(&promise))).await?;

@@ -17,9 +17,9 @@ pub const NAME: &str = "tripwire";
 const LOCK: &str = "/run/pgcluster/tripwire.lock";
 /// Longer than a failover.
 const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(100);
-/// A session that ends sooner was refused: not at once again.
-const SHORT: Duration = Duration::from_secs(1);
+/// Before the next session. The first one after a failover wakes all children, and those that do not get it leave to be restarted, while
+/// pgpool's main process still sits in a sleep of one second (`exec_notice_pcp_child`): that first one shall be a client's.
+const PAUSE: Duration = Duration::from_secs(2);
 /// With fewer children than this, one that is taken for good would be missed.
 const FEW_CHILDREN: u32 = 8;
 
@@ -39,11 +39,10 @@ pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
     let Some(_lock) = lock()? else { return Ok(()) };
     let mut last = Instant::now();
     while last.elapsed() < PATIENCE {
-        let began = Instant::now();
         if pool::stay(spec).await.is_ok() {
             last = Instant::now();
         }
-        tokio::time::sleep(if began.elapsed() < SHORT && last > began { SHORT } else { PAUSE }).await;
+        tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }

@@ -16,10 +16,15 @@ pub fn run(to: Option<String>, because: &str, force: bool, consent: operator::Co
         true => Asker::Forced { preferred },
         false => Asker::Person { preferred },
     };
-    println!("promote: if nobody is primary and the old one shows no sign of life, the standby that holds the most ({because})");
+    println!(
+        "promote: if nobody is primary and the old one shows no sign of life from here, the standby that holds the most ({because})"
+    );
     if force {
         println!(
-            "  --force: one standby is enough, DISALLOW_TO_FAILOVER does not count; commits that it lacks are LOST, acknowledged or not"
+            "  --force: one standby is enough, also one that another holds more than, that was away for long, or that is \
+             DISALLOW_TO_FAILOVER
+  commits that it lacks are LOST, acknowledged or not; a primary that is cut off from here may go on \
+             until the network is back: make sure that it is dead"
         );
         if !consent.is_given() {
             println!("{}", consent.words());

@@ -42,7 +42,7 @@ pub fn report(here: &Here, look: &Look) -> ClusterReport {
         view: &look.view,
         details: &look.details,
         pools: &look.pools,
-        paused: None,
+        paused: look.view.paused(),
     })
 }
 

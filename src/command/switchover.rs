@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
+
 use crate::act::switchover;
 use crate::command::{block_on, operator};
 use crate::exit::Exit;
 use crate::model::{NodeNumber, NodeState, Reach};
+use crate::observe::environment::{self, Image};
 use crate::observe::peer::look;
 use crate::plan::switchover::Plan;
 use crate::spec::ClusterSpec;
@@ -23,12 +26,23 @@ pub fn run(to: Option<String>, consent: operator::Consent) -> anyhow::Result<Exi
             println!("{}", consent.words());
             return Ok(consent.exit());
         }
+        refuse_where_it_ends(plan.from)?;
         let began = Instant::now();
         let reason = format!("switchover from {}", operator::name(&cluster, plan.from));
         let primary = switchover::switchover(&cluster, &plan, &reason).await?;
         println!("{} is primary after {:.1} s", operator::name(&cluster, primary), began.elapsed().as_secs_f64());
         Ok(report_return(&cluster, plan.from, primary).await)
     })
+}
+
+/// In the container whose server is stopped this command would end with it, half-way.
+fn refuse_where_it_ends(from: NodeNumber) -> anyhow::Result<()> {
+    let is_here = environment::image() == Image::Postgres && environment::postgres_spec(&environment::kept_or_own()?)?.me == from;
+    ensure!(
+        !is_here,
+        "this container's own server is the one that stops: run it in another container, of a standby or of pgpool"
+    );
+    Ok(())
 }
 
 fn text(cluster: &ClusterSpec, plan: &Plan) -> String {

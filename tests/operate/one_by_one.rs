@@ -30,6 +30,8 @@ fn orders_for_one_node() {
         let (said, code) = cluster.operate("pg02", command);
         assert!(code != 0 && said.contains(words), "{command:?} exits {code}: {said}");
     }
+    let (said, code) = cluster.operate("pg01", &["switchover", "--yes"]);
+    assert!(code == 1 && said.contains("this container's own server is the one that stops"), "{code}: {said}");
     let said = cluster.order("pg01", &["promote", "--because", "test"]);
     assert!(said.contains("nothing to promote, pg01 is primary"), "{said}");
 

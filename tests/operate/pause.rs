@@ -18,6 +18,8 @@ fn a_paused_cluster_waits_for_its_operator() {
     cluster.order("pg02", &["pause", "--because", "network maintenance", "--owner", "anna", "--yes"]);
     let row = cluster.sql_in("pg01", "repmgr", "SELECT owner, reason FROM pgcluster.pause");
     assert_eq!(row, "anna|network maintenance");
+    let status = cluster.order(POOL, &["status"]);
+    assert!(status.contains("network maintenance"), "status shows the pause: {status}");
     cluster.kill("pg01");
     std::thread::sleep(LONG_ENOUGH);
     assert_eq!(cluster.primary(), None, "somebody was promoted although automatic failover is paused");

@@ -43,9 +43,9 @@ fn there_and_back(times: usize) {
     let before = timeline();
     let mut gaps: Vec<Duration> = Vec::new();
     for round in 0..times {
-        let places = [POOL, "pg03", "pg01", "pg02"];
-        gaps.push(hand_over(&cluster, places[round % 4], "pg02"));
-        gaps.push(hand_over(&cluster, places[(round + 1) % 4], "pg01"));
+        let places = [POOL, "pg03"];
+        gaps.push(hand_over(&cluster, places[round % 2], "pg02"));
+        gaps.push(hand_over(&cluster, places[(round + 1) % 2], "pg01"));
     }
     gaps.sort();
     println!(
