@@ -1,5 +1,9 @@
 //! The command line, types only.
 
+mod reference;
+
+pub use reference::markdown;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -10,7 +14,14 @@ use clap::{Parser, Subcommand};
     name = "pgcluster",
     version,
     about = "Highly available PostgreSQL for Docker Compose and Swarm",
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    after_help = "\
+What is going on:     pgcluster status        (then: pgcluster explain CODE)
+What happened:        pgcluster events
+What would happen:    pgcluster plan, pgcluster render --diff
+Does it work:         pgcluster smoke, pgcluster users, pgcluster doctor
+Change something:     pgcluster switchover, pause, resume, rejoin, attach, detach (each shows its plan, and does it with --yes)
+Every reading command knows --json. Run them in any container: docker compose exec pg01 pgcluster status"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -124,8 +135,14 @@ pub enum Sub {
         hints: Vec<String>,
     },
     /// Show every node as it really is; exit 0 healthy, 1 degraded, 2 no writable primary
+    #[command(after_help = "\
+The nodes' own answers are the truth; what pgpool and repmgr believe stands beside it, and `!` marks what
+contradicts it. Below: every problem, with its code and what to do. `pgcluster explain CODE` says more.
+States: primary, standby, parked, frozen, waiting, unreachable.
+Exit code: 0 healthy, 1 degraded, 2 no writable primary.
+In a database container no pgpool is shown: it knows none.")]
     Status {
-        /// The stable schema of docs/commands.md, one line
+        /// One line of JSON, the stable schema of docs/commands.md
         #[arg(long)]
         json: bool,
         /// Look again every SECONDS (2) until interrupted
@@ -138,22 +155,96 @@ pub enum Sub {
         #[arg(long)]
         json: bool,
     },
+    /// List the nodes as the environment names them, and what each is now
+    Nodes {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how far each standby is behind, in bytes and seconds, and what it streams from
+    #[command(after_help = "\
+Bytes: WAL of the primary that sessions on this node do not see yet. Seconds: by the primary's clock where it
+knows, else the age of the last commit that was replayed.")]
+    Lag {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what happened: repmgr's events and the reigns, oldest first
+    #[command(after_help = "\
+Rows of repmgr.events, and one row per reign with its reason (`epoch 3`), read from the primary. Times are UTC.")]
+    Events {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+        /// At most this many, the newest
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Say what this container would do if it started now, and why; touches nothing
+    #[command(after_help = "\
+Database container: the table of a start, asked with this node's data and the other nodes' answers.
+pgpool container: which backends pgpool would be told to use; without a primary, whether it would promote.")]
+    Plan {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a variable, a state, a code of `status` or `doctor`, or an exit code; without NAME list them
+    Explain {
+        /// `REPMGRPWD`, `parked`, `no-primary`, `78`, …
+        name: Option<String>,
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check every role of MSLIST: it exists, its password is right, pgpool knows it, it logs in through pgpool
+    #[command(after_help = "\
+Only a pgpool container can tell of pool_passwd and of logins through pgpool.
+Exit code: 0 all is right, 1 something is not.")]
+    Users {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write on the primary and read it on every node, directly and through pgpool; leaves nothing behind
+    #[command(after_help = "\
+Uses table pgcluster.smoke of database repmgr, and drops it. A write that a standby takes is a failure.
+Exit code: 0 every step went well, 1 one did not.")]
+    Smoke {
+        /// One line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a completion script: `pgcluster completions bash`
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: clap_complete::Shell,
+    },
     /// Stop this container's own database server (fast shutdown); the restart policy starts it again
     Stop,
     /// Validate the environment without touching anything; exit 78 with every violation
     Check {
+        /// One line of JSON
         #[arg(long)]
         json: bool,
     },
     /// Print the files that a start would write now; secrets are masked
+    #[command(after_help = "\
+With --diff, files that hold secrets and pgpool's own status file are not compared.")]
     Render {
         /// Only the file with this path or name
         file: Option<String>,
+        /// One line of JSON
         #[arg(long)]
         json: bool,
+        /// Only how they differ from the files that are there
+        #[arg(long)]
+        diff: bool,
     },
     /// Show every variable with its value and where it came from; secrets are masked
     Env {
+        /// One line of JSON
         #[arg(long)]
         json: bool,
         /// Print the reference of all variables as Markdown instead (for the README)

@@ -20,6 +20,17 @@ pub enum Exit {
     Stopped(i32),
 }
 
+/// What each code says, for `explain` and the documents.
+pub const CODES: [(&str, &str); 7] = [
+    ("0", "Done. `status`: healthy. `doctor`: no warning, no error. `health`: serving, or preparing to."),
+    ("1", "It did not work. `status`: degraded. `doctor`: a warning or an error was found. `health`: not serving."),
+    ("2", "`status`: no writable primary. Also: the command line is wrong."),
+    ("3", "The plan was shown and nothing was done: `--yes` was not said."),
+    ("75", "The volume is held by another container."),
+    ("78", "The environment, or a file in `conf.d`, is not valid; every violation is printed."),
+    ("128 + n", "A stop signal came before there was a server."),
+];
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {

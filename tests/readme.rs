@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use pgcluster::cli::Cli;
 use pgcluster::spec::vars;
 
-const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"];
+const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "docs/commands.md"];
 const BEGIN: &str = "<!-- BEGIN ENV -->\n";
 const END: &str = "<!-- END ENV -->";
 const UPDATE: &str = "UPDATE_README=1 cargo test --test readme";
@@ -41,6 +41,30 @@ fn the_reference_is_that_of_the_table() {
         inside == wanted,
         "README.md does not have the variables of src/spec/vars/table.rs; to write them there: {UPDATE}\nmissing: {difference:#?}"
     );
+}
+
+/// Commands, arguments and exit codes: `--help` and docs/commands.md are made of one source.
+#[test]
+fn the_commands_are_those_of_the_command_line() {
+    let document = read("docs/commands.md");
+    let (begin, end) = ("<!-- BEGIN COMMANDS -->\n", "<!-- END COMMANDS -->");
+    let (before, rest) = document.split_once(begin).expect("docs/commands.md has the marker BEGIN COMMANDS");
+    let (inside, after) = rest.split_once(end).expect("docs/commands.md has the marker END COMMANDS");
+    let wanted = format!("\n{}", pgcluster::cli::markdown());
+    if std::env::var_os("UPDATE_README").is_some() {
+        fs::write(root().join("docs/commands.md"), format!("{before}{begin}{wanted}{end}{after}"))
+            .expect("docs/commands.md is written");
+        return;
+    }
+    assert!(inside == wanted, "docs/commands.md does not have the commands of src/cli.rs; to write them there: {UPDATE}");
+}
+
+#[test]
+fn every_exit_code_is_in_the_readme() {
+    let readme = read("README.md");
+    for (code, meaning) in pgcluster::exit::CODES {
+        assert!(readme.contains(&format!("| {code} | {meaning} |")), "README.md lacks exit code {code}: {meaning}");
+    }
 }
 
 /// Code of a document: what stands between backticks, fenced or not.

@@ -40,6 +40,7 @@ pub mod rewind;
 pub mod running;
 pub mod sever;
 pub mod signal;
+pub mod smoke;
 mod spawn;
 pub mod staging;
 pub mod standby;

@@ -94,6 +94,15 @@ async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision
 
 /// `said`: why the last look ended in waiting, for the visitors of the waiting room.
 async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyhow::Result<Decision> {
+    let (own, others) = look(work, said).await?;
+    let me = me(work.spec);
+    let order = bootstrap_order::read();
+    let plan = decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order });
+    Ok(Decision { plan, own, others })
+}
+
+/// The facts of a decision. Changes nothing, also beside a running server.
+pub async fn look(work: &Workplace<'_>, said: &str) -> anyhow::Result<(OwnData, ClusterView)> {
     let mut own = data_dir::read_own_data(work.data_dir(), work.spec.major, work.tools, work.stop).await?;
     work.say(RoomState::of(&own, said));
     let others = look_at_others(&work.spec.cluster, work.spec.me).await;
@@ -102,13 +111,10 @@ async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyh
     {
         node.wal_end = wal::read_wal_end(work.data_dir(), node, work.tools, work.stop).await?;
     }
-    let me = me(work.spec);
-    let order = bootstrap_order::read();
-    let plan = decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order });
-    Ok(Decision { plan, own, others })
+    Ok((own, others))
 }
 
-fn me(spec: &PostgresSpec) -> Me {
+pub fn me(spec: &PostgresSpec) -> Me {
     let node = spec.node();
     let sync = spec.cluster.replication == Replication::Sync;
     Me {

@@ -57,7 +57,7 @@ pub async fn ask(client: &Client) -> Option<Details> {
 }
 
 /// Rows that the server made JSON of; none if the table is not there.
-async fn rows<T: DeserializeOwned>(client: &Client, question: &str) -> Vec<T> {
+pub(super) async fn rows<T: DeserializeOwned>(client: &Client, question: &str) -> Vec<T> {
     match client.query_one(question, &[]).await {
         Ok(row) => serde_json::from_str(row.get(0)).unwrap_or_default(),
         Err(_) => Vec::new(),

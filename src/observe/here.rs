@@ -46,27 +46,35 @@ impl Here {
 
     /// Asks all nodes at once, then those that answered for details, and meanwhile the pgpool of this container.
     pub async fn look(&self) -> Look {
-        let (view, sessions) = self.ask_states().await;
-        let (details, pools) = tokio::join!(details::ask_all(&sessions), self.ask_pool(&view));
+        let ((view, sessions), pcp) = tokio::join!(self.ask_states(), self.log_in_to_pool());
+        let (details, pools) = tokio::join!(details::ask_all(&sessions), self.ask_pool(pcp, &view));
         Look { view, details, pools, sessions }
     }
 
-    async fn ask_states(&self) -> (ClusterView, Sessions) {
+    /// The states alone, and the sessions over which they were asked.
+    pub async fn ask_states(&self) -> (ClusterView, Sessions) {
         match self {
             Here::Postgres(spec) if spec.cluster.kind == ClusterKind::Standalone => peer::look_at_self(spec).await,
             Here::Postgres(_) | Here::Pgpool(_) => peer::look_impatiently(self.cluster(), ALL, Duration::ZERO).await,
         }
     }
 
-    async fn ask_pool(&self, view: &ClusterView) -> Vec<PoolOpinion> {
+    async fn log_in_to_pool(&self) -> Option<Pcp> {
+        match self {
+            Here::Postgres(_) => None,
+            Here::Pgpool(spec) => Pcp::connect(spec).await.ok(),
+        }
+    }
+
+    async fn ask_pool(&self, pcp: Option<Pcp>, view: &ClusterView) -> Vec<PoolOpinion> {
         let Here::Pgpool(spec) = self else { return Vec::new() };
-        let view = match Pcp::connect(spec).await {
-            Ok(mut pcp) => {
+        let view = match pcp {
+            Some(mut pcp) => {
                 let believed = pool::read_all(&mut pcp, view).await;
                 pcp.close().await;
                 Some(believed)
             }
-            Err(_) => None,
+            None => None,
         };
         vec![PoolOpinion { name: spec.name.clone(), view }]
     }

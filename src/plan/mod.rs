@@ -4,6 +4,7 @@
 mod builders;
 pub mod diagnose;
 pub mod doctor;
+pub mod explain;
 pub mod fence;
 pub mod heal;
 pub mod invocation;

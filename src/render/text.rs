@@ -1,10 +1,13 @@
 //! Reports as text for a terminal: at most 100 columns, colours only when asked for. Colour never says what words do not.
 
+pub mod diff;
 pub mod doctor;
 pub mod events;
 pub mod nodes;
+pub mod smoke;
 pub mod status;
 mod table;
+pub mod users;
 
 pub use table::{Cell, Paint, Table, Tone, wrapped};
 

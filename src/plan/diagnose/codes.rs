@@ -77,13 +77,13 @@ POOL_UNREACHABLE = "pool-unreachable" Degraded:
     "look at its log; its health check ends it and the restart policy starts it again";
 POOL_WRONG_PRIMARY = "pool-wrong-primary" Degraded:
     "pgpool sends writes to a node that is not the primary, or to nobody. Its health check tells it within seconds."
-    "wait 10 s; then `pcp_attach_node` of the primary, or restart the pgpool container";
+    "wait 10 s; then `pgcluster attach NAME` in the pgpool container, or restart it";
 POOL_LACKS_NODE = "pool-lacks-node" Degraded:
     "The node is well and pgpool has it down: it gets no reads. The health check of pgpool attaches it."
     "wait 10 s; if it stays, role pgpool_check cannot log in there: see the health check's output";
 POOL_SENDS_TO_SICK = "pool-sends-to-sick" Degraded:
     "pgpool has a node up that does not serve, or serves old data: reads may fail or be old. pgpool notices when a session breaks."
-    "`pcp_detach_node` takes it out; it comes back by itself when it streams";
+    "`pgcluster detach NAME --yes` in the pgpool container takes it out; it comes back by itself when it streams";
 POOL_UNUSED = "pool-unused" Notice:
     "pgpool was told not to use this node (its status file says `unused`)."
     "nothing, if you wanted that; a restart of pgpool uses it again";
@@ -98,7 +98,7 @@ MANUAL_FAILOVER = "manual-failover" Notice:
     "`pgcluster promote --because TEXT` when the primary is lost";
 FAILOVER_PAUSED = "failover-paused" Notice:
     "Somebody stopped automatic failover for a while: if the primary dies, writes stop until it is resumed."
-    "ask who paused it, then resume";
+    "ask who paused it; `pgcluster resume --yes`";
 }
 
 /// Among these and the codes of `doctor`.

@@ -2,16 +2,13 @@
 
 use super::{Paint, Table, WIDTH, bytes, seconds};
 use crate::model::{ClusterReport, NodeReport, StateWord};
-use crate::spec::{BackendFlag, ClusterSpec};
+use crate::spec::{BackendFlag, ClusterSpec, Node};
 
 /// Who is in the cluster: what the list says beside what each is now.
 pub fn nodes(cluster: &ClusterSpec, report: &ClusterReport, paint: Paint) -> String {
     let mut table = Table::new(&["number", "id", "node", "address", "state", "weight", "promotion", "data directory"]);
     for (node, seen) in cluster.nodes.iter().zip(&report.nodes) {
-        let promotion = match node.flag {
-            BackendFlag::AllowToFailover => "allowed",
-            BackendFlag::DisallowToFailover => "disallowed",
-        };
+        let promotion = if may_be_promoted(node) { "allowed" } else { "disallowed" };
         table.row(vec![
             node.number.to_string().into(),
             node.id().to_string().into(),
@@ -24,6 +21,10 @@ pub fn nodes(cluster: &ClusterSpec, report: &ClusterReport, paint: Paint) -> Str
         ]);
     }
     table.text(WIDTH, paint)
+}
+
+pub fn may_be_promoted(node: &Node) -> bool {
+    node.flag == BackendFlag::AllowToFailover
 }
 
 /// How far each standby is behind, and why.
