@@ -71,7 +71,7 @@ pub fn a_standby_is_paused(cluster: &Cluster) {
         assert_eq!((code, node(&status, "pg03")["state"].as_str()), (1, Some("unreachable")), "{status:#}");
         assert_eq!(status["cluster"]["writable"], true, "{status:#}");
         assert!(codes(&status).contains(&"no-election"), "{status:#}");
-        let (median, slowest) = crate::ask::time_of_status(cluster, place);
+        let (median, slowest) = crate::ask::time_of_status(cluster, place, 5);
         eprintln!("status in {place} with pg03 paused: median {median} ms, slowest {slowest} ms");
         assert!(median < 5000, "{median} ms");
     }

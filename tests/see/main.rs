@@ -25,7 +25,7 @@ use build::Cluster;
 /// One cluster for all of it: a start costs more than everything that is asked. Nothing promotes by itself, so that states stay.
 #[test]
 fn a_cluster_seen_in_health_and_in_trouble() {
-    let cluster = Cluster::nodes("see", 3).pgpool().up();
+    let cluster = Cluster::nodes("see", 3).pgpool().restart("unless-stopped").up();
     cluster.wait_healthy("pg01");
     ask::the_truth(&cluster);
     words::what_is_written(&cluster);
