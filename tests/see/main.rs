@@ -2,15 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../cluster/build.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod build;
 #[path = "../docker/mod.rs"]
 mod docker;
 #[path = "../cluster/health.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod health;
 #[path = "../cluster/node.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
 mod node;
 #[path = "../cluster/turn.rs"]
 mod turn;
