@@ -24,6 +24,7 @@ impl Cluster {
 }
 
 #[test]
+#[ignore = "make faults"]
 fn exhausted_connections_promote_nobody_and_the_health_check_goes_on() {
     let cluster = Cluster::nodes("crowd", 3).pgpool().env("FAILOVER_MODE", "auto").env("PGCONF_max_connections", "40");
     let cluster = cluster.restart("unless-stopped").up();

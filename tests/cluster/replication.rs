@@ -101,6 +101,7 @@ fn a_standby_ahead_of_the_one_that_was_promoted_by_hand_comes_back() {
 
 /// PostgreSQL pauses replay on a standby whose max_connections is smaller than the primary's, and a promotion then ends that server.
 #[test]
+#[ignore = "make faults"]
 fn a_standby_with_too_small_parameters_is_not_promoted_and_recovers() {
     let mut cluster =
         Cluster::nodes("small", 3).env("FAILOVER_MODE", "auto").env("FAILOVER_AFTER", "60").restart("unless-stopped").up();
@@ -114,8 +115,9 @@ fn a_standby_with_too_small_parameters_is_not_promoted_and_recovers() {
         cluster.wait_writable();
     }
     wait_until("pg02 stops to replay", DEADLINE, || {
-        let state = cluster.sql("pg02", "SELECT pg_get_wal_replay_pause_state(), current_setting('max_connections')");
-        (state == "paused|300").then_some(())
+        // Its health check restarts it soon after: then there is nothing left to see.
+        let state = cluster.try_sql("pg02", "SELECT pg_get_wal_replay_pause_state(), current_setting('max_connections')");
+        (state.as_deref() == Ok("paused|300")).then_some(())
     });
     cluster.kill("pg01");
     let said = cluster.exec("pg03", &["pgcluster", "promote", "--because", "test"]);
