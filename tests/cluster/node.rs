@@ -81,13 +81,13 @@ impl Cluster {
     /// The container goes, its volume stays: the next `start` makes one with the environment of then.
     #[track_caller]
     pub fn remove_container(&self, name: &str) {
-        docker(&["rm", "-f", &self.container(name)]);
+        docker(&["rm", "-fv", &self.container(name)]);
     }
 
     /// Container and volume go; an empty volume takes its place.
     #[track_caller]
     pub fn remove_volume(&self, node: &str) {
-        let _ = try_docker(&["rm", "-f", &self.container(node)]);
+        let _ = try_docker(&["rm", "-fv", &self.container(node)]);
         docker(&["volume", "rm", &self.volume(node)]);
         self.create_volume(node);
     }
