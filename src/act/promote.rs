@@ -12,7 +12,7 @@ use crate::act::standby::{self, Standby};
 use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Reach, Role};
 use crate::observe::peer::{Sessions, look_and_stay, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
-use crate::spec::{ClusterSpec, Replication};
+use crate::spec::ClusterSpec;
 
 const PAUSE: Duration = Duration::from_millis(20);
 /// For nodes that do not answer once enough standbys have. A primary that is merely slow still has their receivers speak for it.
@@ -49,7 +49,7 @@ pub enum Outcome {
 
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
 pub async fn promote(wish: Wish<'_>) -> Outcome {
-    let quorum = promotion::needed(quorum(wish.cluster), wish.asker);
+    let quorum = promotion::needed(wish.cluster.quorum(), wish.asker);
     let began = Instant::now();
     let mut last = String::from("nobody was asked");
     while began.elapsed() < wish.deadline {
@@ -91,11 +91,7 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
 
 /// The end of a switchover: the sessions hold the locks of the standbys already, and `view` says that the old primary was stopped.
 pub async fn promote_locked(wish: &Wish<'_>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
-    attempt(wish, quorum(wish.cluster), view, sessions).await
-}
-
-fn quorum(cluster: &ClusterSpec) -> Quorum {
-    Quorum::of(cluster.nodes.len(), cluster.replication == Replication::Sync)
+    attempt(wish, wish.cluster.quorum(), view, sessions).await
 }
 
 async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {

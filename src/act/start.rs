@@ -14,13 +14,13 @@ use crate::act::workplace::Workplace;
 use crate::act::{
     bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, staging, tls,
 };
-use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, Quorum, RoomState};
+use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, RoomState};
 use crate::observe::data_dir;
 use crate::observe::peer::look_at_others;
 use crate::observe::tools::Tools;
 use crate::observe::wal;
 use crate::plan::start::{self as decision, Archive, Me, StartFacts, StartPlan, Verdict};
-use crate::spec::{ClusterKind, PostgresSpec, Replication};
+use crate::spec::{ClusterKind, PostgresSpec};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
@@ -116,12 +116,11 @@ pub async fn look(work: &Workplace<'_>, said: &str) -> anyhow::Result<(OwnData, 
 
 pub fn me(spec: &PostgresSpec) -> Me {
     let node = spec.node();
-    let sync = spec.cluster.replication == Replication::Sync;
     Me {
         number: node.number,
         name: node.name.clone(),
         host: node.host.clone(),
-        quorum: Quorum::of(spec.cluster.nodes.len(), sync),
+        quorum: spec.cluster.quorum(),
         bootstrap: spec.cluster.bootstrap,
         archive: if spec.archive_dir.is_some() { Archive::Shared } else { Archive::None },
     }

@@ -14,11 +14,11 @@ use crate::act::fence;
 use crate::act::operation::Operation;
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, NodeNumber, Quorum, Reach, Role};
+use crate::model::{ClusterView, NodeNumber, Reach, Role};
 use crate::observe::peer::{ask, look_and_stay};
 use crate::plan::promotion::{self, Asker};
 use crate::plan::switchover::{self as decision, Facts, Plan};
-use crate::spec::{ClusterSpec, Replication};
+use crate::spec::ClusterSpec;
 
 /// A checkpoint before the stop makes the stop short; a large one may take its time, and then the stop waits for less.
 const CHECKPOINT_DEADLINE: Duration = Duration::from_secs(120);
@@ -36,7 +36,7 @@ pub async fn plan(cluster: &ClusterSpec, wanted: Option<NodeNumber>) -> anyhow::
         Some((_, client)) => count_base_backups(client).await?,
         None => 0,
     };
-    let quorum = quorum(cluster);
+    let quorum = cluster.quorum();
     decision::switchover(&Facts { view: &view, nodes: &cluster.nodes, quorum, wanted, base_backups }).map_err(anyhow::Error::msg)
 }
 
@@ -55,7 +55,7 @@ pub async fn switchover(cluster: &ClusterSpec, plan: &Plan, reason: &str) -> any
     fault_point("switchover-begun");
     let (view, sessions) = look_and_stay(cluster).await;
     let mut standbys = standby::lock_all(cluster, sessions, &plan.voters).await;
-    ensure!(standbys.len() >= quorum(cluster).promotion, "too few standbys could be locked: another promotion is under way");
+    ensure!(standbys.len() >= cluster.quorum().promotion, "too few standbys could be locked: another promotion is under way");
     fault_point("switchover-locked");
     // With this promise nobody names the old primary any more, so that it does not resume when its container starts again.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;
@@ -102,8 +102,4 @@ fn without(mut view: ClusterView, number: NodeNumber) -> ClusterView {
         *reach = Reach::Silent { reason: "stopped for a switchover".into() };
     }
     view
-}
-
-fn quorum(cluster: &ClusterSpec) -> Quorum {
-    Quorum::of(cluster.nodes.len(), cluster.replication == Replication::Sync)
 }

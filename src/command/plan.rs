@@ -10,14 +10,14 @@ use crate::act::start;
 use crate::act::workplace::Workplace;
 use crate::command::block_on;
 use crate::exit::Exit;
-use crate::model::{ClusterView, OwnData, Quorum};
+use crate::model::{ClusterView, OwnData};
 use crate::observe::here::Here;
 use crate::observe::tools::Tools;
 use crate::plan::pool::{Fitness, fitness};
 use crate::plan::promotion::{self, Asker, Need};
 use crate::plan::start::{self as decision, CONFIRM_PATIENCE, StartFacts, StartPlan, Verdict};
 use crate::render::text::{WIDTH, wrapped};
-use crate::spec::{ClusterSpec, PgpoolSpec, PostgresSpec, Replication};
+use crate::spec::{ClusterSpec, PgpoolSpec, PostgresSpec};
 
 pub fn run(json: bool, stop: StopSignals) -> anyhow::Result<Exit> {
     let said = match Here::read()? {
@@ -86,8 +86,7 @@ fn of_a_pgpool(spec: &PgpoolSpec) -> Value {
 }
 
 fn without_primary(spec: &PgpoolSpec, view: &ClusterView) -> String {
-    let sync = spec.cluster.replication == Replication::Sync;
-    let quorum = Quorum::of(spec.cluster.nodes.len(), sync);
+    let quorum = spec.cluster.quorum();
     let after = spec.search_primary.as_secs();
     match (promotion::need(view, 0), promotion::electorate(view, quorum, Asker::Machine)) {
         (Need::Promote { because }, Ok(_)) => format!("after {after} s it would promote a standby: {because}"),

@@ -172,6 +172,11 @@ impl ClusterView {
         self.hosts.iter().find(|(_, name)| name == host).map(|(number, _)| *number)
     }
 
+    /// Whom a standby points at.
+    pub fn upstream_of(&self, standby: &NodeState) -> Option<NodeNumber> {
+        standby.upstream.as_deref().and_then(|host| self.named(host))
+    }
+
     pub fn silent(&self) -> impl Iterator<Item = NodeNumber> {
         self.nodes.iter().filter(|(_, reach)| reach.is_silent()).map(|(number, _)| *number)
     }

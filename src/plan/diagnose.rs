@@ -9,8 +9,8 @@ mod problems;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    ClusterReport, ClusterView, Details, NodeNumber, NodeReport, PoolOpinion, PoolReport, PoolView, Quorum, Reach, Receiver,
-    RepmgrRow, Role, Seen, Summary, Weight,
+    ClusterReport, ClusterView, Details, NodeNumber, NodeReport, PoolOpinion, PoolReport, PoolView, Reach, Receiver, RepmgrRow,
+    Role, Seen, Summary, Weight,
 };
 use crate::spec::{ClusterKind, ClusterSpec, Node, Replication};
 
@@ -51,10 +51,6 @@ impl<'a> Facts<'a> {
         self.best_details()?.repmgr.iter().find(|row| row.id == node.id())
     }
 
-    fn quorum(&self) -> Quorum {
-        Quorum::of(self.cluster.nodes.len(), self.cluster.replication == Replication::Sync)
-    }
-
     /// Standbys whose receipt counts for a commit.
     fn acknowledging(&self) -> usize {
         let names: Vec<&str> = self.cluster.nodes.iter().map(|node| node.name.as_str()).collect();
@@ -86,7 +82,7 @@ pub fn report(facts: &Facts) -> ClusterReport {
                 nodes: facts.cluster.nodes.len(),
                 seen: facts.view.nodes.iter().filter(|(_, reach)| !reach.is_silent()).count(),
                 acknowledging: facts.acknowledging(),
-                needed: facts.quorum().acks,
+                needed: facts.cluster.quorum().acks,
             },
             last_failover: facts.best_details().and_then(|details| details.last_failover.clone()),
             paused: facts.paused.map(str::to_owned),

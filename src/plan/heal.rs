@@ -80,9 +80,8 @@ fn heal_primary(facts: &Facts) -> Healing {
     let promised =
         others.serving().filter(|(_, state)| state.system_id == me.system_id).map(|(_, state)| state.promised_epoch).max();
     let contradicted = promised.is_some_and(|promise| promise > me.promised_epoch.max(me.epoch()));
-    let is_followed = others.serving().any(|(_, state)| {
-        state.role == Role::Standby && state.upstream.as_deref().and_then(|host| others.named(host)) == Some(facts.number)
-    });
+    let is_followed =
+        others.serving().any(|(_, state)| state.role == Role::Standby && others.upstream_of(state) == Some(facts.number));
     let findings = Findings { primary_seen: true, contradicted, ..Findings::default() };
     let healing = |action, because: String| Healing { action, because, findings };
     match others.primary_of(me.system_id) {
@@ -132,7 +131,7 @@ fn heal_standby(facts: &Facts) -> Healing {
         let (action, because) = without_primary(facts, streaming);
         return healing(action, because);
     };
-    let follows = me.upstream.as_deref().and_then(|host| others.named(host)) == Some(number);
+    let follows = others.upstream_of(me) == Some(number);
     let waited = facts.memory.not_streaming;
     match (state.epoch() >= me.promised_epoch, follows, is_prefix) {
         (false, _, _) => healing(

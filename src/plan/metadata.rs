@@ -20,7 +20,7 @@ pub fn wrong_rows(me: NodeNumber, others: &ClusterView, rows: &[Row]) -> Vec<(No
         rows.iter().find(of).is_some_and(|row| row.active && row.kind == kind && row.upstream == upstream.map(NodeNumber::id))
     };
     let follows_me = others.serving().filter(|(_, state)| {
-        let upstream = state.upstream.as_deref().and_then(|host| others.named(host));
+        let upstream = others.upstream_of(state);
         state.role == Role::Standby && state.receiver_silent_ms.is_some() && upstream == Some(me)
     });
     let mut wrong = Vec::new();

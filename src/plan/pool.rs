@@ -141,7 +141,7 @@ pub fn is_arriving(truth: &ClusterView, number: NodeNumber, far: Duration) -> bo
         // Whoever has no primary yet acts when it sees this one; a clone says how long it takes.
         Some(Reach::Waiting(room)) => room.eta_s().is_none_or(|eta_s| Duration::from_secs(eta_s) <= far),
         Some(Reach::Serving(state)) => {
-            let upstream = state.upstream.as_deref().and_then(|host| truth.named(host));
+            let upstream = truth.upstream_of(state);
             state.receiver_silent_ms.is_none() && upstream.is_some() && upstream == truth.primary().map(|(of, _)| of)
         }
     }

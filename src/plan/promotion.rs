@@ -75,7 +75,7 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
 
 /// After a promoter died between pointing the followers and promoting, they stream from a standby: no sign of a living primary.
 fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
-    let upstream = state.upstream.as_deref().and_then(|host| view.named(host)).and_then(|number| view.reach(number)?.serving());
+    let upstream = view.upstream_of(state).and_then(|number| view.reach(number)?.serving());
     upstream.is_some_and(|up| up.role == Role::Standby)
 }
 
@@ -84,9 +84,7 @@ pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<
     if view.primary().is_some() {
         return None;
     }
-    let is_upstream = |number: NodeNumber| {
-        view.serving().any(|(_, state)| state.upstream.as_deref().and_then(|host| view.named(host)) == Some(number))
-    };
+    let is_upstream = |number: NodeNumber| view.serving().any(|(_, state)| view.upstream_of(state) == Some(number));
     view.silent().find(|number| believed_up.contains(number) && is_upstream(*number))
 }
 

@@ -91,7 +91,7 @@ fn unfit(facts: &Facts, from: NodeNumber, number: NodeNumber) -> Option<String> 
 }
 
 fn streams_from(state: &NodeState, upstream: NodeNumber, view: &ClusterView) -> bool {
-    let named = state.upstream.as_deref().and_then(|host| view.named(host));
+    let named = view.upstream_of(state);
     state.role == Role::Standby && state.receiver_silent_ms.is_some() && named == Some(upstream)
 }
 

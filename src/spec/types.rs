@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
-use crate::model::{NodeId, NodeName, NodeNumber};
+use crate::model::{NodeId, NodeName, NodeNumber, Quorum};
 
 /// A container's wish, by its image.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,11 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// How many nodes a decision needs here.
+    pub fn quorum(&self) -> Quorum {
+        Quorum::of(self.nodes.len(), self.replication == Replication::Sync)
+    }
+
     /// The node list in one form, `0:pg01:5432 1:pg02:5432`: containers that were told the same have the same.
     pub fn roster(&self) -> String {
         let entry = |node: &Node| {

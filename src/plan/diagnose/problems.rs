@@ -66,7 +66,7 @@ fn of_the_cluster(facts: &Facts, found: &mut Vec<Problem>) {
         let text = format!("{name} was promoted to epoch {} and is not opened yet", primary.own_reign());
         found.push(problem(codes::REIGN_UNFINISHED, Some(number), text));
     }
-    let (acknowledging, needed) = (facts.acknowledging(), facts.quorum().acks);
+    let (acknowledging, needed) = (facts.acknowledging(), facts.cluster.quorum().acks);
     if let Some(details) = details
         && acknowledging < needed
     {
@@ -77,7 +77,7 @@ fn of_the_cluster(facts: &Facts, found: &mut Vec<Problem>) {
         found.push(problem(codes::COMMITS_WAIT, None, text));
     }
     let answering = facts.view.serving().filter(|(_, state)| state.role == Role::Standby).count();
-    let needed = facts.quorum().promotion;
+    let needed = facts.cluster.quorum().promotion;
     if facts.cluster.nodes.len() > 1 && answering < needed {
         let text = format!("{}, a promotion needs {needed}: the primary cannot be replaced now", standbys(answering));
         found.push(problem(codes::NO_ELECTION, None, text));
@@ -101,7 +101,7 @@ fn of_failover_mode(facts: &Facts, found: &mut Vec<Problem>) {
 fn no_primary(facts: &Facts) -> String {
     let answering = facts.view.serving().filter(|(_, state)| state.role == Role::Standby).count();
     let silent = facts.view.silent().count();
-    let needed = facts.quorum().promotion;
+    let needed = facts.cluster.quorum().promotion;
     let all = facts.cluster.nodes.len();
     match answering {
         _ if all == 1 => "the node does not serve".into(),
