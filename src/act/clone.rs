@@ -11,6 +11,7 @@ use crate::act::superseded::unless_superseded;
 use crate::act::workplace::Workplace;
 use crate::act::{recovery, register};
 use crate::model::{Epoch, NodeNumber, RoomState};
+use crate::observe::disk::{Room, read_room};
 use crate::render::repmgr::copy_conninfo;
 
 /// A copy of any size may take its time; the stop signal ends it at once.
@@ -60,8 +61,7 @@ async fn check_space(work: &Workplace<'_>, primary: &tokio_postgres::Client) -> 
         primary.query_one("SELECT sum(pg_database_size(oid))::int8 FROM pg_database", &[]).await.context("ask for the size")?;
     let needed = row.get::<_, i64>(0) as u64 / 10 * 11;
     let volume = work.data_dir().parent().unwrap_or(work.data_dir());
-    let Ok(stat) = nix::sys::statvfs::statvfs(volume) else { return Ok(()) };
-    let free = stat.blocks_available() * stat.fragment_size();
+    let Some(Room { free, .. }) = read_room(volume) else { return Ok(()) };
     if free < needed {
         bail!("the copy needs {} MB on {}, and {} MB are free; nothing was touched", needed >> 20, volume.display(), free >> 20);
     }

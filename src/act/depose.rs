@@ -9,7 +9,7 @@ use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::look;
 use crate::observe::pool::read_status_file;
 use crate::plan::pool::silent_standbys;
-use crate::plan::promotion::{Asker, frozen_primary};
+use crate::plan::promotion::frozen_primary;
 use crate::spec::{FailoverMode, PgpoolSpec};
 
 /// Inside the health check's own deadline.
@@ -45,7 +45,7 @@ pub async fn depose_frozen(spec: &PgpoolSpec, view: &ClusterView) -> Option<Stri
         return None;
     }
     let reason = format!("pgpool {} got no answer from node {frozen}", spec.name);
-    let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: ELECTION_DEADLINE };
+    let wish = Wish::of_machine(&spec.cluster, &reason, ELECTION_DEADLINE);
     match promote::promote(wish).await {
         Outcome::Promoted { primary } | Outcome::None { primary, .. } => {
             let detached = take_out(spec, frozen).await.unwrap_or_else(|refused| refused);

@@ -16,7 +16,6 @@ use crate::model::{ClusterView, Epoch, NodeNumber, Role};
 use crate::observe::peer::{control_address, look_at_others, read_state};
 use crate::plan::fence::stale_primaries;
 use crate::plan::heal::{Action, Facts, Healing, heal, may_follow};
-use crate::plan::promotion::Asker;
 use crate::spec::PostgresSpec;
 
 /// Inside the health check's own deadline.
@@ -82,13 +81,11 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing, others: &ClusterView) 
             repoint(&me, primary, others, epoch).await?;
             format!("pointed at node {primary}: {because}")
         }
-        Action::Elect => {
-            match promote::promote(Wish { cluster, asker: Asker::Machine, reason: &because, deadline: ELECTION_DEADLINE }).await {
-                Outcome::Promoted { primary } => format!("promoted node {primary}: {because}"),
-                Outcome::None { primary, .. } => format!("node {primary} is primary now"),
-                Outcome::Lives { because } | Outcome::Impossible { because } => format!("no promotion: {because}"),
-            }
-        }
+        Action::Elect => match promote::promote(Wish::of_machine(cluster, &because, ELECTION_DEADLINE)).await {
+            Outcome::Promoted { primary } => format!("promoted node {primary}: {because}"),
+            Outcome::None { primary, .. } => format!("node {primary} is primary now"),
+            Outcome::Lives { because } | Outcome::Impossible { because } => format!("no promotion: {because}"),
+        },
     })
 }
 

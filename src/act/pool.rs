@@ -17,7 +17,6 @@ use crate::act::{pool_login, pool_pulse, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
 use crate::plan::pool::{Fitness, fitness, upstream_is_silent};
-use crate::plan::promotion::Asker;
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
 use crate::spec::{FailoverMode, Node, PgpoolSpec, Replication, Secret};
 
@@ -83,7 +82,7 @@ async fn promote_one(spec: &PgpoolSpec) {
         return;
     }
     let reason = format!("pgpool {} started and found no primary", spec.name);
-    let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: ELECTION_DEADLINE };
+    let wish = Wish::of_machine(&spec.cluster, &reason, ELECTION_DEADLINE);
     match promote::promote(wish).await {
         Outcome::Promoted { primary } => tracing::info!("promoted node {primary}: nobody was primary"),
         Outcome::None { .. } => {}

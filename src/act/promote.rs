@@ -10,22 +10,31 @@ use futures_util::future::{join_all, try_join_all};
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
 use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Reach, Role};
-use crate::observe::peer::{Sessions, look_and_stay, look_impatiently};
+use crate::observe::peer::{Sessions, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::ClusterSpec;
 
 const PAUSE: Duration = Duration::from_millis(20);
-/// For nodes that do not answer once enough standbys have. A primary that is merely slow still has their receivers speak for it.
+/// For nodes that do not answer once enough have. A primary that is merely slow still has their receivers speak for it.
 const SILENT_PATIENCE: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
     pub cluster: &'a ClusterSpec,
     pub asker: Asker,
+    /// Among equals.
+    pub preferred: Option<NodeNumber>,
     /// For the epoch table: who wanted it and why.
     pub reason: &'a str,
     /// For everything together.
     pub deadline: Duration,
+}
+
+impl<'a> Wish<'a> {
+    /// Nobody's in particular: of pgpool, a start or a health check.
+    pub fn of_machine(cluster: &'a ClusterSpec, reason: &'a str, deadline: Duration) -> Wish<'a> {
+        Wish { cluster, asker: Asker::Machine, preferred: None, reason, deadline }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,11 +63,8 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
     let mut last = String::from("nobody was asked");
     while began.elapsed() < wish.deadline {
         let asked = Instant::now();
-        let (view, sessions) = match wish.asker {
-            Asker::Machine | Asker::Person { .. } => look_impatiently(wish.cluster, quorum.promotion, SILENT_PATIENCE).await,
-            // Where one standby is enough, whoever answers late may hold more.
-            Asker::Forced { .. } => look_and_stay(wish.cluster).await,
-        };
+        let is_enough = |view: &ClusterView| promotion::knows_enough(view, quorum, wish.asker);
+        let (view, sessions) = look_impatiently(wish.cluster, is_enough, SILENT_PATIENCE).await;
         match promotion::need(&view, asked.duration_since(began).as_millis() as u64) {
             Need::None { primary, because } => return Outcome::None { primary, because },
             Need::Finish { primary, epoch } => match finish(&wish, primary, epoch).await {
@@ -120,7 +126,7 @@ async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: 
     let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
     let as_before = locked().filter(|(number, _)| is_frozen(*number));
     promotion::electorate(&reduced(view, as_before), quorum, wish.asker).map_err(anyhow::Error::msg)?;
-    let chosen = promotion::candidate(&frozen, wish.asker, quorum).map_err(anyhow::Error::msg)?;
+    let chosen = promotion::candidate(&frozen, wish.asker, wish.preferred, quorum).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
     let (candidate, followers): (Vec<Standby<'_>>, Vec<Standby<'_>>) = standbys.into_iter().partition(|s| s.number() == chosen);

@@ -16,6 +16,7 @@ use crate::act::{
 };
 use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, RoomState};
 use crate::observe::data_dir;
+use crate::observe::disk::read_room;
 use crate::observe::peer::look_at_others;
 use crate::observe::tools::Tools;
 use crate::observe::wal;
@@ -98,7 +99,13 @@ async fn decide_once(work: &Workplace<'_>, waited: Duration, said: &str) -> anyh
     let me = me(work.spec);
     let order = bootstrap_order::read();
     let plan = decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order });
+    let plan = decision::with_room(plan, room_for_wal(work.data_dir()));
     Ok(Decision { plan, own, others })
+}
+
+/// Bytes. Where nothing can be read, nothing is in the way.
+pub fn room_for_wal(data_dir: &Path) -> u64 {
+    read_room(&data_dir.join("pg_wal")).map_or(u64::MAX, |room| room.free)
 }
 
 /// The facts of a decision. Changes nothing, also beside a running server.

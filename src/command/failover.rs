@@ -8,7 +8,6 @@ use crate::command::{after_failover, block_on};
 use crate::exit::Exit;
 use crate::model::NodeNumber;
 use crate::observe::environment;
-use crate::plan::promotion::Asker;
 use crate::spec::FailoverMode;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -43,7 +42,9 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let reason = format!("pgpool {} lost node {failed}", spec.name);
-    let wish = Wish { cluster: &spec.cluster, asker: Asker::Machine, reason: &reason, deadline: DEADLINE };
+    // Which standby pgpool would take, `%m`: among equals the one that it has up, or all its clients would wait for an attachment.
+    let preferred = hints.get(4).and_then(|text| text.trim().parse().ok()).map(NodeNumber);
+    let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, DEADLINE) };
     let outcome = block_on(promote::promote(wish));
     match &outcome {
         Outcome::Promoted { primary } => tracing::info!("failover of node {failed}: promoted node {primary}"),

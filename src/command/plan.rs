@@ -36,8 +36,11 @@ fn of_a_node(spec: &PostgresSpec, stop: &StopSignals) -> anyhow::Result<Value> {
     let work = Workplace { spec, tools: &tools, stop, sign: None };
     let (own, others) = block_on(start::look(&work, ""))?;
     let (me, order) = (start::me(spec), bootstrap_order::read());
-    let decide =
-        |waited: Duration| decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order: order.clone() });
+    let free = start::room_for_wal(&spec.data_dir);
+    let decide = |waited: Duration| {
+        let plan = decision::start(&StartFacts { me: &me, own: &own, others: &others, waited, order: order.clone() });
+        decision::with_room(plan, free)
+    };
     let now = decide(Duration::ZERO);
     let later = (now.verdict == Verdict::Wait).then(|| decide(CONFIRM_PATIENCE)).filter(|later| later.verdict != Verdict::Wait);
     Ok(json!({

@@ -13,8 +13,8 @@ pub fn run(to: Option<String>, because: &str, force: bool, consent: operator::Co
     let cluster = operator::cluster()?;
     let preferred = to.map(|name| operator::node(&cluster, &name)).transpose()?;
     let asker = match force {
-        true => Asker::Forced { preferred },
-        false => Asker::Person { preferred },
+        true => Asker::Forced,
+        false => Asker::Person,
     };
     println!(
         "promote: if nobody is primary and the old one shows no sign of life from here, the standby that holds the most ({because})"
@@ -32,7 +32,7 @@ pub fn run(to: Option<String>, because: &str, force: bool, consent: operator::Co
         }
     }
     let reason = if force { format!("forced: {because}") } else { because.to_owned() };
-    let wish = Wish { cluster: &cluster, asker, reason: &reason, deadline: DEADLINE };
+    let wish = Wish { cluster: &cluster, asker, preferred, reason: &reason, deadline: DEADLINE };
     let name = |number| operator::name(&cluster, number);
     Ok(match block_on(promote::promote(wish)) {
         Outcome::Promoted { primary } => {

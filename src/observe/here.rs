@@ -1,16 +1,11 @@
 //! Everything that the reading commands look at, from whichever container they run in.
 
-use std::time::Duration;
-
 use crate::model::{ClusterView, Details, NodeNumber, PoolOpinion};
 use crate::observe::environment::{self, Image};
 use crate::observe::peer::{self, Sessions};
 use crate::observe::{details, pool};
 use crate::pcp::Pcp;
 use crate::spec::{ClusterKind, ClusterSpec, PgpoolSpec, PostgresSpec};
-
-/// `look_impatiently` never loses patience with this many.
-const ALL: usize = usize::MAX;
 
 /// What the container that we run in was told.
 pub enum Here {
@@ -55,7 +50,7 @@ impl Here {
     pub async fn ask_states(&self) -> (ClusterView, Sessions) {
         match self {
             Here::Postgres(spec) if spec.cluster.kind == ClusterKind::Standalone => peer::look_at_self(spec).await,
-            Here::Postgres(_) | Here::Pgpool(_) => peer::look_impatiently(self.cluster(), ALL, Duration::ZERO).await,
+            Here::Postgres(_) | Here::Pgpool(_) => peer::look_and_stay(self.cluster()).await,
         }
     }
 

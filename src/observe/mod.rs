@@ -3,6 +3,7 @@
 pub mod control_file;
 pub mod data_dir;
 pub mod details;
+pub mod disk;
 pub mod doctor;
 pub mod environment;
 pub mod events;

@@ -81,17 +81,20 @@ pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterVie
 /// The sessions over which serving nodes were asked, still open.
 pub type Sessions = Vec<(NodeNumber, Client)>;
 
-/// Asks every node at once, but once `enough` standbys have answered, whoever is still silent gets `patience` more: a dead container's
-/// name resolves for a moment longer, and connecting to its address takes the whole deadline.
-pub async fn look_impatiently(cluster: &ClusterSpec, enough: usize, patience: Duration) -> (ClusterView, Sessions) {
+/// Asks every node at once, but once the answers are enough, whoever is still silent gets `patience` more: a dead container's name
+/// resolves for a moment longer, and connecting to its address takes the whole deadline.
+pub async fn look_impatiently(
+    cluster: &ClusterSpec,
+    is_enough: impl Fn(&ClusterView) -> bool,
+    patience: Duration,
+) -> (ClusterView, Sessions) {
     let mut questions: FuturesUnordered<_> =
         cluster.nodes.iter().map(|node| async move { (node.number, ask_and_stay(cluster, node).await) }).collect();
     let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
     let mut view = ClusterView { nodes: Vec::new(), hosts };
     let mut sessions = Vec::new();
     while !questions.is_empty() {
-        let standbys = view.serving().filter(|(_, state)| state.role == Role::Standby).count();
-        let answer = match standbys >= enough {
+        let answer = match is_enough(&view) {
             true => tokio::time::timeout(patience, questions.next()).await.unwrap_or(None),
             false => questions.next().await,
         };
@@ -108,14 +111,7 @@ pub async fn look_impatiently(cluster: &ClusterSpec, enough: usize, patience: Du
 
 /// Asks every node at once, and keeps the sessions of those that serve.
 pub async fn look_and_stay(cluster: &ClusterSpec) -> (ClusterView, Sessions) {
-    let questions = cluster.nodes.iter().map(|node| async move { (node.number, ask_and_stay(cluster, node).await) });
-    let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
-    let (mut nodes, mut sessions) = (Vec::new(), Vec::new());
-    for (number, (reach, session)) in futures_util::future::join_all(questions).await {
-        nodes.push((number, reach));
-        sessions.extend(session.map(|client| (number, client)));
-    }
-    (ClusterView { nodes, hosts }, sessions)
+    look_impatiently(cluster, |_| false, Duration::ZERO).await
 }
 
 /// Asks one node. Never fails: not answering is an answer.

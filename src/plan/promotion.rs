@@ -73,6 +73,14 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
     }
 }
 
+/// Whether those who are still silent may be left out: nobody will be promoted, because somebody is primary, or enough can be frozen.
+/// Where one standby is enough, by force, whoever answers late may hold more.
+pub fn knows_enough(view: &ClusterView, quorum: Quorum, asker: Asker) -> bool {
+    let standbys = view.serving().filter(|(_, state)| state.role == Role::Standby).count();
+    let is_settled = view.primary().is_some_and(|(_, state)| state.epoch() >= view.highest_promise());
+    is_settled || (asker != Asker::Forced && standbys >= quorum.promotion)
+}
+
 /// After a promoter died between pointing the followers and promoting, they stream from a standby: no sign of a living primary.
 fn streams_from_standby(state: &NodeState, view: &ClusterView) -> bool {
     let upstream = view.upstream_of(state).and_then(|number| view.reach(number)?.serving());
@@ -101,7 +109,7 @@ pub fn electorate(view: &ClusterView, quorum: Quorum, asker: Asker) -> Result<Ve
     let is_without_data = |reach: &Reach| matches!(reach, Reach::Waiting(room) if room.is_without_data());
     if let ([(number, only)], 2) = (members.as_slice(), quorum.nodes)
         && only.upstream.is_none()
-        && !matches!(asker, Asker::Forced { .. })
+        && asker != Asker::Forced
         && !view.nodes.iter().any(|(_, reach)| is_without_data(reach))
     {
         return Err(format!("node {number} is alone and has no upstream: with two nodes it may have missed the last reign"));
@@ -163,23 +171,16 @@ pub enum Asker {
     /// pgpool, a start or a health check.
     Machine,
     /// `pgcluster promote`: a person answers for it.
-    Person { preferred: Option<NodeNumber> },
+    Person,
     /// `pgcluster promote --force`: a person takes it upon himself that acknowledged commits may be lost.
-    Forced { preferred: Option<NodeNumber> },
+    Forced,
 }
 
 impl Asker {
-    fn preferred(self) -> Option<NodeNumber> {
-        match self {
-            Asker::Machine => None,
-            Asker::Person { preferred } | Asker::Forced { preferred } => preferred,
-        }
-    }
-
     fn accepts(self, fitness: Fitness) -> bool {
         match (self, fitness) {
-            (_, Fitness::Fit) | (Asker::Forced { .. }, Fitness::Disallowed) => true,
-            (_, Fitness::Paused) | (Asker::Machine | Asker::Person { .. }, Fitness::Disallowed) => false,
+            (_, Fitness::Fit) | (Asker::Forced, Fitness::Disallowed) => true,
+            (_, Fitness::Paused) | (Asker::Machine | Asker::Person, Fitness::Disallowed) => false,
         }
     }
 }
@@ -187,8 +188,8 @@ impl Asker {
 /// How many standbys this asker needs.
 pub fn needed(quorum: Quorum, asker: Asker) -> Quorum {
     match asker {
-        Asker::Machine | Asker::Person { .. } => quorum,
-        Asker::Forced { .. } => Quorum { promotion: 1, ..quorum },
+        Asker::Machine | Asker::Person => quorum,
+        Asker::Forced => Quorum { promotion: 1, ..quorum },
     }
 }
 
@@ -201,13 +202,12 @@ pub fn may_know_all<'a>(locked: impl Iterator<Item = &'a NodeState>, asker: Aske
             "none of {} standbys had heard from the primary in the 60 s before its end: without synchronous replication they may lack much; pgcluster promote --because TEXT decides",
             recent.len()
         )),
-        Asker::Machine | Asker::Person { .. } | Asker::Forced { .. } => Ok(()),
+        Asker::Machine | Asker::Person | Asker::Forced => Ok(()),
     }
 }
 
 /// The frozen standby that holds the most, among those that may. Ties: the preferred one, then the lowest number.
-pub fn candidate(frozen: &[Frozen], asker: Asker, quorum: Quorum) -> Result<NodeNumber, String> {
-    let preferred = asker.preferred();
+pub fn candidate(frozen: &[Frozen], asker: Asker, preferred: Option<NodeNumber>, quorum: Quorum) -> Result<NodeNumber, String> {
     let order = |node: &&Frozen| (node.rank, Some(node.number) == preferred, std::cmp::Reverse(node.number));
     let Some(furthest) = frozen.iter().max_by_key(order) else {
         return Err("no standby is frozen".into());
@@ -215,7 +215,7 @@ pub fn candidate(frozen: &[Frozen], asker: Asker, quorum: Quorum) -> Result<Node
     let Some(best) = frozen.iter().filter(|node| asker.accepts(node.fitness)).max_by_key(order) else {
         return Err("no standby may be promoted: each is DISALLOW_TO_FAILOVER or paused by too small parameters".into());
     };
-    if best.rank < furthest.rank && !matches!(asker, Asker::Forced { .. }) {
+    if best.rank < furthest.rank && asker != Asker::Forced {
         return Err(format!(
             "node {} holds more than node {}, and may not be promoted ({:?}): commits could be lost",
             furthest.number, best.number, furthest.fitness

@@ -12,6 +12,9 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a clone over an empty volume waits for nodes that do not answer.
 pub const CONFIRM_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Two segments: with less a server ends at its first checkpoint, and the restart policy starts it again and again.
+pub const WAL_ROOM: u64 = 32 << 20;
+
 #[derive(Clone, Debug)]
 pub struct StartFacts<'a> {
     pub me: &'a Me,
@@ -339,6 +342,24 @@ fn numbers(list: impl Iterator<Item = NodeNumber>) -> String {
         0 => String::new(),
         1 => format!("node {}", list[0]),
         _ => format!("nodes {}", list.join(", ")),
+    }
+}
+
+/// The plan, unless it starts a server on a disk that is full; `free`: bytes on the volume of its WAL.
+pub fn with_room(plan: StartPlan, free: u64) -> StartPlan {
+    use Verdict::{Clone, Follow, Initdb, Park, Refuse, Resume, Rewind, Standby, Wait};
+    match plan.verdict {
+        Follow { .. } | Standby | Resume | Park if free < WAL_ROOM => StartPlan {
+            verdict: Wait,
+            because: format!(
+                "the disk is full: {} MB are free for WAL, {} are needed; make room, and this node goes on by itself ({})",
+                free >> 20,
+                WAL_ROOM >> 20,
+                plan.verdict
+            ),
+        },
+        // A copy and a rewind ask for the room that they need.
+        Follow { .. } | Standby | Resume | Park | Initdb | Clone { .. } | Rewind { .. } | Wait | Refuse => plan,
     }
 }
 

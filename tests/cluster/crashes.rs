@@ -12,11 +12,15 @@ impl Cluster {
     /// SIGKILL of the server alone: docker's init is left, and ends with it.
     #[track_caller]
     pub fn crash_postmaster(&self, node: &str) {
+        assert!(self.try_crash_postmaster(node), "{node} has no server process to kill");
+    }
+
+    /// Whether there was one: not between two starts.
+    fn try_crash_postmaster(&self, node: &str) -> bool {
         let init = self.host_pid(node);
-        let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children")).unwrap();
-        let postmaster = children.split_whitespace().next().expect("docker's init has a child");
-        let status = std::process::Command::new("kill").args(["-9", postmaster]).status().unwrap();
-        assert!(status.success(), "kill -9 {postmaster}: {status}");
+        let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children")).unwrap_or_default();
+        let Some(postmaster) = children.split_whitespace().next() else { return false };
+        std::process::Command::new("kill").args(["-9", postmaster]).status().unwrap().success()
     }
 
     /// `docker update`: from now on, and after restarts.
@@ -58,6 +62,24 @@ fn a_primary_whose_server_is_killed_costs_no_row() {
 #[ignore = "make faults"]
 fn a_primary_that_is_killed_fifty_times_costs_no_row() {
     crash_the_primary(50);
+}
+
+/// One of its deaths costs it the reign, the others nobody anything: each start is killed wherever it is, in its entrypoint or later.
+#[test]
+fn a_primary_in_a_crash_loop_is_replaced_once_at_most_and_comes_back() {
+    let cluster = three_nodes("loop");
+    let writers = Writers::everywhere(&cluster);
+    for time in 0..7_u64 {
+        wait_until("pg01 has a process to kill", DEADLINE, || {
+            std::thread::sleep(Duration::from_millis(time * 173 % 500));
+            cluster.try_crash_postmaster("pg01").then_some(())
+        });
+    }
+    let (next, healed) = cluster.wait_all_well();
+    println!("SIGKILL of pg01's process, 7 times in a row: {next} is primary, all well {healed:.1?} after the last");
+    println!("{}", writers.finish().assert_kept(&cluster));
+    let reign = cluster.reign(&next);
+    assert!(["00000001|{1}", "00000002|{1,2}"].contains(&reign.as_str()), "more than one promotion: {reign}");
 }
 
 /// pgpool gives the standby up, and must get it back; nobody is promoted, and a session that had nothing to do with it goes on.

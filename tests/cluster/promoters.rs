@@ -73,6 +73,39 @@ fn a_promoter_that_dies_at_any_step_is_made_up_for() {
     die_at(PROMOTE);
 }
 
+/// Once per point: pgpool's own failover command dies there. pgpool is told nothing, and whoever looks next ends what it began.
+fn pgpool_dies_at(points: &[&str]) {
+    for point in points {
+        let mut cluster = Cluster::nodes("hook", 3).pgpool().env("FAILOVER_MODE", "auto").restart("unless-stopped").create();
+        cluster.set_node_env(POOL, "PGCLUSTER_DIE_AT", &format!("{point}@/run/pgcluster/died"));
+        cluster.names().iter().for_each(|name| cluster.start(name));
+        cluster.wait_healthy("pg01");
+        cluster.pool_owner_sql("CREATE TABLE witness (word text)");
+        let writers = Writers::everywhere(&cluster);
+        cluster.kill("pg01");
+        let (next, elected) = cluster.wait_for_successor("pg01");
+        assert_eq!(cluster.logs(POOL).matches(&format!("die at fault point {point}")).count(), 1, "pgpool's command at {point}");
+        cluster.start("pg01");
+        let (_, healed) = cluster.wait_all_well();
+        println!(
+            "pg01 killed, pgpool's failover command dies at {point}: {next} is primary {elected:.1?} later, all well {healed:.1?} after \
+             pg01's start"
+        );
+        println!("{}", writers.finish().assert_kept(&cluster));
+    }
+}
+
+#[test]
+fn a_failover_command_that_dies_before_its_order_is_made_up_for() {
+    pgpool_dies_at(&["promote-prepared"]);
+}
+
+#[test]
+#[ignore = "make faults"]
+fn a_failover_command_that_dies_at_any_step_is_made_up_for() {
+    pgpool_dies_at(PROMOTE);
+}
+
 /// The old primary is on its way to resume when its successor is chosen: the promise decides.
 fn race(times: u64) {
     let cluster = three_nodes("race");

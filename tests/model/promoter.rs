@@ -188,7 +188,7 @@ impl Promoter {
         let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
         let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
         promotion::electorate(&reduced(&view, as_before), quorum(world), Asker::Machine)?;
-        let chosen = promotion::candidate(&frozen, Asker::Machine, world.quorum)?.index();
+        let chosen = promotion::candidate(&frozen, Asker::Machine, None, world.quorum)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
         let mut told = promotion::followers(&frozen, NodeNumber(chosen as u32));

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::model::{ContainerFacts, DatabaseContainer};
+use crate::observe::disk::{Room, read_room};
 use crate::observe::environment::KEPT;
 use crate::observe::here::Here;
 use crate::render::paths::HOLD_SECRETS;
@@ -18,8 +19,8 @@ pub fn read(here: &Here, raw: &RawEnv) -> ContainerFacts {
         Here::Postgres(spec) => {
             // PostgreSQL allows the group to read.
             loose_files.extend(loose(&spec.data_dir, 0o027));
-            let disk = space(&spec.data_dir).unwrap_or_default();
-            let shm_bytes = space(Path::new("/dev/shm")).map_or(0, |(_, all)| all);
+            let Room { free, all } = read_room(&spec.data_dir).unwrap_or_default();
+            let (disk, shm_bytes) = ((free, all), read_room(Path::new("/dev/shm")).map_or(0, |room| room.all));
             Some(DatabaseContainer { name: spec.node().name.to_string(), shm_bytes, disk })
         }
     };
@@ -36,11 +37,4 @@ fn plain_secrets(raw: &RawEnv) -> Vec<String> {
 fn loose(path: &Path, forbidden: u32) -> Option<String> {
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & forbidden != 0).then(|| format!("{} has mode {mode:04o}", path.display()))
-}
-
-/// Bytes that are free for us, and all.
-fn space(path: &Path) -> Option<(u64, u64)> {
-    let system = nix::sys::statvfs::statvfs(path).ok()?;
-    let size = system.fragment_size() as u64;
-    Some((system.blocks_available() as u64 * size, system.blocks() as u64 * size))
 }

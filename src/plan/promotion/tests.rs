@@ -8,6 +8,30 @@ use crate::plan::builders::{
     PG01, PG02, PG03, Seen, empty, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
 };
 
+mod who_is_not_waited_for {
+    use super::*;
+
+    fn is_enough(reaches: Vec<Reach>, asker: Asker) -> bool {
+        let numbers = [PG01, PG02, PG03].into_iter();
+        let known = ClusterView { nodes: numbers.zip(reaches).collect(), ..view([silent(), silent(), silent()]) };
+        knows_enough(&known, Quorum::of(3, true), asker)
+    }
+
+    #[test]
+    fn whoever_is_silent_while_enough_standbys_can_be_frozen() {
+        assert!(!is_enough(vec![silent(), standby().into()], Asker::Machine));
+        assert!(is_enough(vec![silent(), standby().into(), standby().into()], Asker::Machine));
+        assert!(!is_enough(vec![silent(), standby().into(), standby().into()], Asker::Forced), "the third may hold more");
+    }
+
+    #[test]
+    fn whoever_is_silent_beside_a_primary_that_nobody_left() {
+        assert!(is_enough(vec![primary().into()], Asker::Machine));
+        assert!(!is_enough(vec![primary().into(), standby().promised(2).into()], Asker::Machine));
+        assert!(!is_enough(vec![primary().promised(2).into()], Asker::Machine), "its reign is not finished");
+    }
+}
+
 mod is_there_a_need {
     use super::*;
 
@@ -170,7 +194,11 @@ mod who_wins {
     }
 
     fn chosen(frozen: &[Frozen], asker: Asker, acks: usize) -> String {
-        match candidate(frozen, asker, Quorum { acks, ..Quorum::of(3, true) }) {
+        preferring(None, frozen, asker, acks)
+    }
+
+    fn preferring(preferred: Option<NodeNumber>, frozen: &[Frozen], asker: Asker, acks: usize) -> String {
+        match candidate(frozen, asker, preferred, Quorum { acks, ..Quorum::of(3, true) }) {
             Ok(number) => format!("node {number}"),
             Err(because) => format!("nobody: {because}"),
         }
@@ -200,11 +228,12 @@ mod who_wins {
     }
 
     #[test]
-    fn a_person_prefers_among_equals_only() {
-        let person = Asker::Person { preferred: Some(PG03) };
-        assert_eq!(chosen(&[frozen(PG02, 0x100), frozen(PG03, 0x100)], person, 1), "node 2");
-        assert_eq!(chosen(&[frozen(PG02, 0x101), frozen(PG03, 0x100)], person, 1), "node 1");
-        assert_eq!(chosen(&[frozen(PG02, 0x100), frozen(PG03, 0x100)], Asker::Person { preferred: None }, 1), "node 1");
+    fn a_preference_decides_among_equals_only() {
+        for asker in [Asker::Machine, Asker::Person, Asker::Forced] {
+            assert_eq!(preferring(Some(PG03), &[frozen(PG02, 0x100), frozen(PG03, 0x100)], asker, 1), "node 2");
+            assert_eq!(preferring(Some(PG03), &[frozen(PG02, 0x101), frozen(PG03, 0x100)], asker, 1), "node 1");
+            assert_eq!(chosen(&[frozen(PG02, 0x100), frozen(PG03, 0x100)], asker, 1), "node 1");
+        }
     }
 
     #[test]
@@ -234,7 +263,7 @@ mod who_wins {
         let stale = Frozen { recent: false, ..frozen(PG02, 0x100) };
         assert_snapshot!(chosen(std::slice::from_ref(&stale), Asker::Machine, 0), @"nobody: node 1 had not heard from the primary for more than 60 s before its end: without synchronous replication it may lack much; pgcluster promote --because TEXT decides");
         assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Machine, 1), "node 1");
-        assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Person { preferred: None }, 0), "node 1");
+        assert_eq!(chosen(std::slice::from_ref(&stale), Asker::Person, 0), "node 1");
         let all = [PG01, PG02, PG03].map(|number| Frozen { number, ..stale.clone() });
         assert_eq!(chosen(&all, Asker::Machine, 0), "node 0", "nobody is missing who could have more");
     }
@@ -247,7 +276,7 @@ mod who_wins {
         };
         assert_snapshot!(knows(&[standby()], Asker::Machine, false), @"none of 1 standbys had heard from the primary in the 60 s before its end: without synchronous replication they may lack much; pgcluster promote --because TEXT decides");
         assert_eq!(knows(&[standby()], Asker::Machine, true), "yes");
-        assert_eq!(knows(&[standby()], Asker::Person { preferred: None }, false), "yes");
+        assert_eq!(knows(&[standby()], Asker::Person, false), "yes");
         assert_eq!(knows(&[standby(), standby()], Asker::Machine, false), "yes", "both are here");
     }
 

@@ -334,3 +334,19 @@ fn the_end_of_wal_is_read_only_where_it_decides() {
         assert_eq!(needs_wal_end(&own.node(), &others(PG01, [silent(), pg03])), expected, "{name}");
     }
 }
+
+#[test]
+fn no_server_starts_without_room_for_wal() {
+    let at = |verdict, free| {
+        let StartPlan { verdict, because } = with_room(plan(verdict, "it may"), free);
+        format!("{verdict}: {because}")
+    };
+    assert_snapshot!(at(Verdict::Standby, WAL_ROOM - 1), @"wait: the disk is full: 31 MB are free for WAL, 32 are needed; make room, and this node goes on by itself (start as standby)");
+    for verdict in [Verdict::Resume, Verdict::Park, Verdict::Follow { upstream: PG02, epoch: Epoch(1) }] {
+        assert!(at(verdict, 0).starts_with("wait: "), "{verdict}");
+        assert_eq!(at(verdict, WAL_ROOM), format!("{verdict}: it may"));
+    }
+    for verdict in [Verdict::Initdb, Verdict::Rewind { from: PG02, epoch: Epoch(1) }, Verdict::Wait, Verdict::Refuse] {
+        assert_eq!(at(verdict, 0), format!("{verdict}: it may"));
+    }
+}
