@@ -19,9 +19,6 @@ TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs
 DOCKER_TESTS := $(filter postgres cluster pool see services variants secrets doctor operate,$(TESTS))
 PURE_TESTS   := $(filter-out $(DOCKER_TESTS),$(TESTS))
 
-# No test program takes half as long.
-PROGRAM_DEADLINE := 25m
-
 # Certificates that only this host trusts (a TLS-inspecting proxy): empty for most people.
 EXTRA_CA := target/extra-ca.crt
 
@@ -79,10 +76,8 @@ test-images:
 	@docker/prepare-host --test
 	@$(MAKE) images TAGS=test FEATURES=fault-points QUICK=1
 
-# One test program with its own deadline: what hangs is ended with all its children, and fails. At a terminal Ctrl-C must reach it.
 test-%:
-	@echo "── $* ──"
-	@timeout $$([ ! -t 0 ] || echo --foreground) --kill-after=30 $(PROGRAM_DEADLINE) cargo test --locked --test $*
+	@tests/run $*
 
 faults: ## every fault test, also those that take long
 	@$(MAKE) test-images

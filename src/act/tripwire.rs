@@ -1,14 +1,16 @@
 //! An idle session through pgpool, held by a small process of its own in the pgpool container: with it, pgpool notices the death of any
 //! backend by an end of file, within milliseconds, also when no client is connected. Its own health check looks every two seconds.
 //!
-//! Never in a database container. It asks nothing, so it costs nothing; when its session ends it opens the next, and when pgpool takes
-//! none for a while it goes, and the next health check leaves another one behind.
+//! Never in a database container. It asks nothing while its session lasts, so it costs nothing; when that ends it sees to it that pgpool
+//! follows (`pool_follow.rs`) and opens the next, and when pgpool takes none for a while it goes, and the next health check leaves another
+//! one behind.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::act::pool_follow;
 use crate::observe::pool;
 use crate::spec::PgpoolSpec;
 
@@ -39,8 +41,12 @@ pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
     let Some(_lock) = lock()? else { return Ok(()) };
     let mut last = Instant::now();
     while last.elapsed() < PATIENCE {
+        let primary = pool_follow::read_primary(spec).await;
         if pool::stay(spec).await.is_ok() {
             last = Instant::now();
+            if let Some(was) = primary {
+                pool_follow::follow(spec, was).await;
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }

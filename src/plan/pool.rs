@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::model::{Backend, BackendStatus, ClusterView, NodeNumber, NodeState, PoolView, Reach, Role};
+use crate::plan::promotion::Need;
 
 /// What the nodes say of one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,26 @@ fn verdict(fitness: &Fitness, belief: Option<&Backend>) -> (Verdict, String) {
         }
         (Fitness::Primary, Up | Waiting, Role::Primary) => (Verdict::Leave, "up, and the primary".into()),
         (Fitness::Standby, Up | Waiting, _) => (Verdict::Leave, "up, and streaming".into()),
+    }
+}
+
+/// What becomes of the node that was primary when a session through pgpool broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterBreak {
+    /// Nobody knows yet: look again.
+    Wait,
+    /// It is primary still.
+    Leave,
+    /// It is primary no more, and somebody is or may be: pgpool needs not wait for a client to find out.
+    GiveUp,
+}
+
+/// `need` as a promoter sees it, `was`: the primary before.
+pub fn after_break(need: &Need, was: NodeNumber) -> AfterBreak {
+    match need {
+        Need::None { primary, .. } if *primary == was => AfterBreak::Leave,
+        Need::None { .. } | Need::Promote { .. } => AfterBreak::GiveUp,
+        Need::Finish { .. } | Need::Lives { .. } | Need::Unclear { .. } => AfterBreak::Wait,
     }
 }
 

@@ -206,3 +206,19 @@ fn the_upstream_is_silent_when_it_gives_no_answer_at_all() {
     assert!(!upstream_is_silent(&view([silent(), silent(), silent()])));
     assert!(!upstream_is_silent(&view([serving(primary()), follows("pg01"), silent()])));
 }
+
+#[test]
+fn a_primary_that_left_is_given_up_once_somebody_may_follow() {
+    let because = || "seen".to_owned();
+    let rows = [
+        (Need::None { primary: PG01, because: because() }, AfterBreak::Leave),
+        (Need::None { primary: PG02, because: because() }, AfterBreak::GiveUp),
+        (Need::Promote { because: because() }, AfterBreak::GiveUp),
+        (Need::Finish { primary: PG02, epoch: Epoch(2) }, AfterBreak::Wait),
+        (Need::Lives { because: because() }, AfterBreak::Wait),
+        (Need::Unclear { because: because() }, AfterBreak::Wait),
+    ];
+    for (need, expected) in rows {
+        assert_eq!(after_break(&need, PG01), expected, "{need:?}");
+    }
+}
