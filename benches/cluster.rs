@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use pgcluster::command::block_on;
-use pgcluster::link::Address;
+use pgcluster::link::{Address, Trust};
 use pgcluster::spec::Secret;
 
 use crate::docker::{Scope, docker, logs, try_docker};
@@ -120,7 +120,13 @@ pub fn node_name(node: usize) -> String {
 
 /// As the superuser of the control channel.
 pub fn control(host: &str) -> Address {
-    Address::Tcp { host: host.into(), port: 5432, user: "repmgr".into(), password: Some(Secret::new(PASSWORD)) }
+    Address::Tcp {
+        host: host.into(),
+        port: 5432,
+        user: "repmgr".into(),
+        password: Some(Secret::new(PASSWORD)),
+        trust: Trust::ChannelBinding,
+    }
 }
 
 /// Until the primary at `host` counts two streaming standbys.

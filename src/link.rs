@@ -1,20 +1,20 @@
 //! One authenticated SQL connection to a node: TLS always over TCP, SCRAM with channel binding, one deadline around everything.
 //!
 //! Channel binding is required, so a self-signed certificate is as good as a verified one: whoever does not know the
-//! role's verifier can neither impersonate the server nor sit in the middle, and never gets a clear password.
+//! role's verifier can neither impersonate the server nor sit in the middle, and never gets a clear password. Where the operator
+//! has an authority, chain and host name are verified besides.
+
+pub mod trust;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_postgres::config::{ChannelBinding, SslMode};
 use tokio_postgres::{Client, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::spec::Secret;
+use crate::spec::{ClusterSpec, Node, Secret};
+pub use trust::Trust;
 
 /// Time for name look-up, connect, TLS and login together.
 pub const CONNECT_DEADLINE: Duration = Duration::from_millis(1000);
@@ -33,10 +33,17 @@ pub enum Address {
         port: u16,
         user: String,
         password: Option<Secret>,
+        trust: Trust,
     },
 }
 
 impl Address {
+    /// A node of the cluster, as this role.
+    pub fn of(cluster: &ClusterSpec, node: &Node, user: &str, password: Option<Secret>) -> Address {
+        let (host, port) = (node.host.clone(), node.port);
+        Address::Tcp { host, port, user: user.into(), password, trust: Trust::of(cluster) }
+    }
+
     /// Connects to `database`; statements of the session never wait for a standby.
     pub async fn connect(&self, database: &str) -> Result<Client, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
@@ -49,12 +56,12 @@ impl Address {
                 tokio::spawn(connection);
                 Ok(client)
             }
-            Address::Tcp { host, port, user, password } => {
+            Address::Tcp { host, port, user, password, trust } => {
                 config.host(host).port(*port).user(user).ssl_mode(SslMode::Require).channel_binding(ChannelBinding::Require);
                 if let Some(password) = password {
                     config.password(password.expose());
                 }
-                let (client, connection) = config.connect(tls()).await?;
+                let (client, connection) = config.connect(trust.connector()).await?;
                 tokio::spawn(connection);
                 Ok(client)
             }
@@ -66,6 +73,10 @@ impl Address {
         tokio::time::timeout(CONNECT_DEADLINE, self.connect(database))
             .await
             .with_context(|| format!("connect to {self}: no answer in {} ms", CONNECT_DEADLINE.as_millis()))?
+            .map_err(|error| match trust::mistrust(&error) {
+                Some(reason) => anyhow::Error::msg(reason),
+                None => error.into(),
+            })
             .with_context(|| format!("connect to {self}"))
     }
 }
@@ -76,58 +87,5 @@ impl std::fmt::Display for Address {
             Address::Socket { dir, user, .. } => write!(f, "{user}@{}", dir.display()),
             Address::Tcp { host, port, user, .. } => write!(f, "{user}@{host}:{port}"),
         }
-    }
-}
-
-fn tls() -> MakeRustlsConnect {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default protocol versions")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(BoundChannel { provider }))
-        .with_no_client_auth();
-    MakeRustlsConnect::new(config)
-}
-
-/// Accepts any certificate chain, because SCRAM's channel binding authenticates the very certificate of this connection.
-/// The handshake's signature is verified all the same: the peer must own the certificate's key.
-#[derive(Debug)]
-struct BoundChannel {
-    provider: Arc<rustls::crypto::CryptoProvider>,
-}
-
-impl ServerCertVerifier for BoundChannel {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use pgcluster::act::tls::acceptor;
 use pgcluster::act::waiting_room::WaitingRoom;
+use pgcluster::link::trust::mistrust;
+use pgcluster::link::{Address, Trust};
 use pgcluster::model::RoomState;
+use pgcluster::spec::TlsFiles;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -69,6 +72,52 @@ async fn a_peer_reads_the_state_back() {
     let err = tokio_postgres::connect(&config, tokio_postgres::NoTls).await.err().unwrap();
     let err = err.as_db_error().unwrap();
     assert_eq!(RoomState::parse(err.message(), err.detail()).unwrap().detail, json!({"truncated": true}));
+}
+
+/// It presents the operator's certificate; who verifies hears the state from it, or why nothing was heard.
+#[tokio::test]
+async fn its_certificate_is_verified_by_those_who_have_an_authority() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = |name: &str| {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(dir.path().join(name), ca.pem()).unwrap();
+        ca
+    };
+    let (ours, _theirs) = (authority("ours"), authority("theirs"));
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().signed_by(&key, &ours).unwrap();
+    let tls = TlsFiles { cert: dir.path().join("crt"), key: dir.path().join("key"), ca: None };
+    std::fs::write(&tls.cert, own.pem()).unwrap();
+    std::fs::write(&tls.key, key.serialize_pem()).unwrap();
+    let room = WaitingRoom::open("pg02", 0, acceptor(Some(&tls), "pg02").unwrap()).await.unwrap();
+    room.set(&RoomState::working("cloning"));
+
+    let ask = async |host: &str, trust: Trust| {
+        let (host, port, user) = (host.into(), room.port(), "repmgr".into());
+        Address::Tcp { host, port, user, password: None, trust }.connect("repmgr").await.err().unwrap()
+    };
+    let signed_by = |name: &str| Trust::Authority(dir.path().join(name));
+    for trust in [signed_by("ours"), Trust::ChannelBinding] {
+        let error = ask("localhost", trust).await;
+        assert_eq!((error.as_db_error().unwrap().message(), mistrust(&error)), ("pgcluster: pg02 is cloning", None));
+    }
+    let reason = mistrust(&ask("localhost", signed_by("theirs")).await).unwrap();
+    assert!(reason.contains("was signed by CN=ours, which is not in "), "{reason}");
+    let reason = mistrust(&ask("127.0.0.1", signed_by("ours")).await).unwrap();
+    assert!(reason.ends_with("is for localhost, not for 127.0.0.1"), "{reason}");
+    let reason = mistrust(&ask("localhost", signed_by("nowhere")).await).unwrap();
+    assert!(reason.contains("/nowhere cannot be read: "), "{reason}");
+    // The oracle: libpq.
+    for (authority, heard) in [("ours", "pgcluster: pg02 is cloning"), ("theirs", "certificate verify failed")] {
+        let root = dir.path().join(authority).display().to_string();
+        let conninfo = format!("host=localhost port={} user=postgres sslmode=verify-full sslrootcert={root}", room.port());
+        let (_, said) = client("psql", &["-X", &conninfo, "-c", "select 1"]).await;
+        assert!(said.contains(heard), "{authority}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -31,7 +31,10 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     let mut progress = Progress::default();
     let copy = Command::new(&work.tools.pg_basebackup)
         .args(["-D".as_ref(), staging.path().as_os_str()])
-        .args([format!("--dbname={}", copy_conninfo(source)?), format!("--slot={}", work.spec.node().id().slot_name())])
+        .args([
+            format!("--dbname={}", copy_conninfo(&work.spec.cluster, source)?),
+            format!("--slot={}", work.spec.node().id().slot_name()),
+        ])
         .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress", "--no-password"])
         .env("PGPASSFILE", work.pass_file())
         .on_line(move |line| {

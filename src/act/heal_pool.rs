@@ -94,7 +94,6 @@ async fn carry_out(pcp: &mut Pcp, spec: &PgpoolSpec, judgement: &Judgement) -> O
 async fn attach(pcp: &mut Pcp, spec: &PgpoolSpec, number: NodeNumber) -> anyhow::Result<()> {
     let node = &spec.cluster.nodes[number.index()];
     let password = spec.cluster.repmgr_password.as_ref().map(check_password);
-    let address = Address::Tcp { host: node.host.clone(), port: node.port, user: CHECK_ROLE.into(), password };
-    address.connect_in_time("postgres").await?;
+    Address::of(&spec.cluster, node, CHECK_ROLE, password).connect_in_time("postgres").await?;
     pcp.attach(number).await
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use base64::Engine;
 
-use crate::act::command::Command;
 use crate::act::file::{self, Durability};
 use crate::act::pool_patience::wait_for_standbys;
 use crate::act::promote::{self, Outcome, Wish};
@@ -16,6 +15,8 @@ use crate::act::workplace::RUN_DIR;
 use crate::act::{pool_login, pool_pulse, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
 use crate::observe::peer::look;
+use crate::observe::tools::read_version;
+use crate::plan::floors;
 use crate::plan::pool::{Fitness, fitness, upstream_is_silent};
 use crate::render::{NodeStatus, PgpoolFacts, TlsPaths, pgpool_files};
 use crate::spec::{FailoverMode, Node, PgpoolSpec, Replication, Secret};
@@ -29,12 +30,17 @@ const ELECTION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Returns when a primary is known and every file tells the truth about it.
 pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> {
+    tls::check(&spec.cluster, None)?;
     let room = WaitingRoom::open(&spec.name, spec.port, tls::acceptor(spec.cluster.tls.as_ref(), &spec.name)?).await?;
     room.set(&RoomState::working("looking for the primary"));
     let view = find_primary(spec).await;
     let view = wait_for_standbys(spec, view).await;
     let mut facts = facts(spec, node_status(spec, &view))?;
-    facts.version = read_version(stop).await?;
+    let (major, minor, patch) = read_version("pgpool", stop).await?;
+    facts.version = (major, minor);
+    if let Some(holes) = floors::pgpool(major, minor, patch) {
+        tracing::warn!("pgpool-II {major}.{minor}.{patch} has known holes: {holes}; build or pull a new image");
+    }
     write(spec, &facts)?;
     pool_login::check(spec, &view).await;
     room.close().await;
@@ -126,15 +132,4 @@ fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
         let _ = std::fs::remove_file(leftover);
     }
     Ok(())
-}
-
-/// `pgpool-II version 4.6.1 (chirikoboshi)` → (4, 6): names of parameters differ between versions.
-pub async fn read_version(stop: &StopSignals) -> anyhow::Result<(u32, u32)> {
-    let output = Command::new("pgpool").args(["--version"]).timeout(Duration::from_secs(10)).run(stop).await?;
-    let words = output.stdout.iter().chain(&output.stderr).flat_map(|line| line.split_whitespace());
-    let version = words.into_iter().find_map(|word| {
-        let mut parts = word.split('.').map(str::parse::<u32>);
-        Some((parts.next()?.ok()?, parts.next()?.ok()?))
-    });
-    version.context("read the version that `pgpool --version` prints")
 }

@@ -8,7 +8,7 @@ use crate::link::Address;
 use crate::model::ClusterView;
 use crate::plan::provision::REPMGR;
 use crate::render::check_role::{CHECK_ROLE, check_password};
-use crate::spec::{Node, PgpoolSpec, RolePassword, Secret};
+use crate::spec::{ClusterSpec, Node, PgpoolSpec, RolePassword, Secret};
 
 const AT_ONCE: usize = 8;
 /// For all logins together; a thousand services must not hold up the start for ever.
@@ -20,7 +20,8 @@ pub async fn check(spec: &PgpoolSpec, view: &ClusterView) {
     let node = &spec.cluster.nodes[number.index()];
     let logins = known_roles(spec);
     let total = logins.len();
-    let attempts = futures_util::stream::iter(logins).map(|(role, database, password)| log_in(node, role, database, password));
+    let attempts = futures_util::stream::iter(logins)
+        .map(|(role, database, password)| log_in(&spec.cluster, node, role, database, password));
     let mut results = attempts.buffer_unordered(AT_ONCE);
     let mut good = 0;
     let all = async {
@@ -54,9 +55,14 @@ fn known_roles(spec: &PgpoolSpec) -> Vec<(String, String, Secret)> {
     roles
 }
 
-async fn log_in(node: &Node, role: String, database: String, password: Secret) -> Result<(), (String, String)> {
-    let address = Address::Tcp { host: node.host.clone(), port: node.port, user: role.clone(), password: Some(password) };
-    match address.connect_in_time(&database).await {
+async fn log_in(
+    cluster: &ClusterSpec,
+    node: &Node,
+    role: String,
+    database: String,
+    password: Secret,
+) -> Result<(), (String, String)> {
+    match Address::of(cluster, node, &role, Some(password)).connect_in_time(&database).await {
         Ok(_) => Ok(()),
         Err(error) => Err((role, format!("{:#}", error))),
     }

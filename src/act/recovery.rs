@@ -21,7 +21,7 @@ pub const INCLUDE: &str = "include '/etc/pgcluster/postgresql.conf'";
 /// Points at `upstream` with the promise of its reign.
 pub fn point_at(data_dir: &Path, spec: &PostgresSpec, upstream: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
     let node = &spec.cluster.nodes[upstream.index()];
-    let conninfo = primary_conninfo(spec.node(), node)?;
+    let conninfo = primary_conninfo(&spec.cluster, spec.node(), node)?;
     let slot = spec.node().id().slot_name();
     set(
         data_dir,

@@ -96,7 +96,7 @@ async fn try_rewind(work: &Workplace<'_>, source: &Node) -> anyhow::Result<()> {
 fn command(work: &Workplace<'_>, source: &Node) -> anyhow::Result<Command> {
     Ok(Command::new(&work.tools.pg_rewind)
         .args(["-D".as_ref(), work.data_dir().as_os_str()])
-        .args([format!("--source-server={}", rewind_conninfo(source)?)])
+        .args([format!("--source-server={}", rewind_conninfo(&work.spec.cluster, source)?)])
         .args(["--progress", "--no-ensure-shutdown"])
         .env("PGPASSFILE", work.pass_file())
         .timeout(DEADLINE))

@@ -140,7 +140,7 @@ impl<'a> Standby<'a> {
     /// Points at the primary of `reign`; the promise was made before.
     pub async fn follow(&self, primary: NodeNumber, reign: Epoch) -> anyhow::Result<()> {
         let nodes = &self.cluster.nodes;
-        let conninfo = primary_conninfo(&nodes[self.number.index()], &nodes[primary.index()])?;
+        let conninfo = primary_conninfo(self.cluster, &nodes[self.number.index()], &nodes[primary.index()])?;
         self.order(&[
             ("pgcluster.reign", &reign.to_string()),
             ("primary_slot_name", &self.number.id().slot_name()),

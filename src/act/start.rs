@@ -18,8 +18,9 @@ use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, RoomState};
 use crate::observe::data_dir;
 use crate::observe::disk::read_room;
 use crate::observe::peer::look_at_others;
-use crate::observe::tools::Tools;
+use crate::observe::tools::{Tools, read_version};
 use crate::observe::wal;
+use crate::plan::floors;
 use crate::plan::start::{self as decision, Archive, Me, StartFacts, StartPlan, Verdict};
 use crate::spec::{ClusterKind, PostgresSpec};
 
@@ -28,6 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// Returns when the data directory and every file are as the server needs them, and port 5432 is free.
 pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyhow::Result<()> {
+    let name = (spec.cluster.kind == ClusterKind::Cluster).then_some(spec.node().host.as_str());
+    tls::check(&spec.cluster, name)?;
     staging::restore_interrupted_swap(&spec.data_dir)?;
     forget_dead_server(&spec.data_dir)?;
     let room = match spec.cluster.kind {
@@ -44,18 +47,32 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     let sign = room.as_ref().map(WaitingRoom::sign);
     let work = Workplace { spec, tools, stop, sign: sign.as_ref() };
     let began = Instant::now();
+    let (first, ()) = tokio::join!(decide(&work, began), warn_of_holes(tools, stop));
+    let mut decision = first?;
     loop {
-        let decision = decide(&work, began).await?;
         configuration::write(spec, decision.own.parameters(), decision.others.primary().map(|(_, state)| state))?;
         carry_out(&work, &decision).await?;
         if decision.plan.verdict != Verdict::Resume || still_resumes(&work, began).await? {
             break;
         }
+        decision = decide(&work, began).await?;
     }
     if let Some(room) = room {
         room.close().await;
     }
     Ok(())
+}
+
+/// Says what is known against this version. Of the same package as the server, and quicker to load.
+async fn warn_of_holes(tools: &Tools, stop: &StopSignals) {
+    match read_version(&tools.pg_controldata, stop).await {
+        Ok((major, minor, _)) => {
+            if let Some(holes) = floors::postgres(major, minor) {
+                tracing::warn!("PostgreSQL {major}.{minor} has known holes: {holes}; build or pull new images");
+            }
+        }
+        Err(error) => tracing::debug!("{error:#}"),
+    }
 }
 
 /// A killed server left its process id. PostgreSQL would refuse to start if that number is now another process of ours, and the

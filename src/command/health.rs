@@ -55,7 +55,7 @@ async fn postgres(spec: &PostgresSpec) -> (bool, String) {
         Reach::Waiting(RoomState { state, .. }) => (true, state),
         Reach::NotYet { reason } => (true, reason),
         Reach::Serving(_) => (true, "serving".into()),
-        Reach::Refused { reason } | Reach::Silent { reason } => (false, reason),
+        Reach::Refused { reason } | Reach::Silent { reason } | Reach::Untrusted { reason } => (false, reason),
     }
 }
 

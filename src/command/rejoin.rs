@@ -42,7 +42,9 @@ pub fn run(name: &str, consent: operator::Consent) -> anyhow::Result<Exit> {
                 order_stop(&server).await.with_context(|| format!("stop {name}"))?;
             }
             Some(Reach::Waiting(_) | Reach::NotYet { .. }) => println!("{name} is starting already"),
-            Some(Reach::Silent { reason } | Reach::Refused { reason }) => bail!("{name} cannot be restarted from here: {reason}"),
+            Some(Reach::Silent { reason } | Reach::Refused { reason } | Reach::Untrusted { reason }) => {
+                bail!("{name} cannot be restarted from here: {reason}")
+            }
             None => bail!("{name} was not asked"),
         }
         Ok(follow_progress(&cluster, number, primary).await)
@@ -76,7 +78,7 @@ fn state(view: &ClusterView, number: NodeNumber) -> String {
         Some(Reach::Serving(state)) if state.role == Role::Standby && state.receiver_silent_ms.is_some() => "streaming".into(),
         Some(Reach::Serving(_)) => "serving, not streaming".into(),
         Some(Reach::Waiting(room)) => room.state.clone(),
-        Some(Reach::NotYet { reason } | Reach::Refused { reason }) => reason.clone(),
+        Some(Reach::NotYet { reason } | Reach::Refused { reason } | Reach::Untrusted { reason }) => reason.clone(),
         Some(Reach::Silent { .. }) | None => "restarting".into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ParameterFloor;
+use super::{InUse, ParameterFloor};
 
 /// Everything that was gathered. No field ever holds a secret.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,8 +57,6 @@ pub struct ServerFacts {
     pub sessions: (i64, i64),
     /// Name of the process 1 of its container.
     pub pid1: String,
-    /// Until the certificate ends; negative = it has ended, none = not read.
-    pub certificate_s: Option<i64>,
     /// Its clock minus ours, less what the way may have taken; 0 if that explains it.
     pub skew_ms: i64,
 }
@@ -94,6 +92,14 @@ pub struct ContainerFacts {
     pub plain_secrets: Vec<String>,
     /// Files with secrets that others may read: path and mode in octal.
     pub loose_files: Vec<String>,
+    /// What this container presents; none = not read.
+    pub certificate: Option<InUse>,
+    /// The operator gave it, rather than that a start made it.
+    pub is_certificate_given: bool,
+    /// As the other nodes ask for this one; only in a database container.
+    pub host: Option<String>,
+    /// The certificates of `TLS_CA_FILE`.
+    pub authorities: Vec<InUse>,
     /// Only in a database container.
     pub database: Option<DatabaseContainer>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Epoch, Lsn, NodeId};
+use super::{Epoch, InUse, Lsn, NodeId};
 
 /// One server's answer to the second question.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Details {
     pub read_only: bool,
     /// Sessions that wait for a standby to acknowledge their commit.
     pub commits_waiting: u32,
+    /// What it presents to clients; none = no TLS, or not read.
+    pub certificate: Option<InUse>,
     /// `pg_stat_replication`; empty on a standby that feeds nobody.
     pub receivers: Vec<Receiver>,
     /// `repmgr.nodes`, as this server has it.

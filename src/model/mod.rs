@@ -1,5 +1,6 @@
 //! PURE. The nouns of the cluster.
 
+mod certificate;
 mod checkup;
 mod conninfo;
 mod details;
@@ -21,6 +22,7 @@ mod timeline;
 mod users;
 mod view;
 
+pub use certificate::{Certificate, InUse};
 pub use checkup::{Checkup, ContainerFacts, DatabaseContainer, HbaRule, NodeCheckup, PoolFacts, ServerFacts, Slot};
 pub use conninfo::conninfo_value;
 pub use details::{Details, Failover, PoolOpinion, Receiver, RepmgrRow};

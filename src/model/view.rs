@@ -15,6 +15,8 @@ pub enum Reach {
     NotYet { reason: String },
     /// Something lives there and would not tell: wrong password, too many clients, no database `repmgr`.
     Refused { reason: String },
+    /// Somebody answers under this name, whose certificate `TLS_CA_FILE` does not vouch for: nothing that it says was heard.
+    Untrusted { reason: String },
     /// A server that answered everything.
     Serving(Box<NodeState>),
 }
@@ -91,7 +93,9 @@ impl Reach {
     pub fn serving(&self) -> Option<&NodeState> {
         match self {
             Reach::Serving(state) => Some(state),
-            Reach::Silent { .. } | Reach::Waiting(_) | Reach::NotYet { .. } | Reach::Refused { .. } => None,
+            Reach::Silent { .. } | Reach::Waiting(_) | Reach::NotYet { .. } | Reach::Refused { .. } | Reach::Untrusted { .. } => {
+                None
+            }
         }
     }
 
@@ -111,6 +115,7 @@ impl Reach {
             Reach::Waiting(room) => format!("waiting ({})", room.state),
             Reach::NotYet { .. } => "starting".into(),
             Reach::Refused { .. } => "refusing".into(),
+            Reach::Untrusted { .. } => "untrusted".into(),
             Reach::Serving(state) if state.role == Role::Primary => "primary".into(),
             Reach::Serving(_) => "standby".into(),
         }
@@ -181,13 +186,23 @@ impl ClusterView {
         self.nodes.iter().filter(|(_, reach)| reach.is_silent()).map(|(number, _)| *number)
     }
 
+    /// Nodes whose certificate was not accepted, and why.
+    pub fn untrusted(&self) -> impl Iterator<Item = (NodeNumber, &str)> {
+        self.nodes.iter().filter_map(|(number, reach)| match reach {
+            Reach::Untrusted { reason } => Some((*number, reason.as_str())),
+            Reach::Silent { .. } | Reach::Waiting(_) | Reach::NotYet { .. } | Reach::Refused { .. } | Reach::Serving(_) => None,
+        })
+    }
+
     /// The highest promise anyone seen of this system has made, serving or still in its entrypoint.
     pub fn highest_promise(&self) -> Epoch {
         let system = self.system();
         let promise = |reach: &Reach| match reach {
             Reach::Serving(state) if Some(state.system_id) == system => state.promised_epoch,
             Reach::Waiting(room) => room.promised_epoch(),
-            Reach::Serving(_) | Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } => Epoch(0),
+            Reach::Serving(_) | Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } | Reach::Untrusted { .. } => {
+                Epoch(0)
+            }
         };
         self.nodes.iter().map(|(_, reach)| promise(reach)).max().unwrap_or(Epoch(0))
     }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::Client;
 
 use crate::model::{Details, Epoch, Failover, NodeId, NodeNumber, Receiver, RepmgrRow};
+use crate::observe::certificates::in_use;
 use crate::observe::peer::Sessions;
 
 /// Around all statements to one server. A node that froze between the two questions has no details.
@@ -18,6 +19,7 @@ SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END::text AS 
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,
        NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only')::bool AS read_only,
        (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep')::int AS commits_waiting,
+       CASE WHEN current_setting('ssl')::bool THEN pg_read_file(current_setting('ssl_cert_file'), 0, 100000, true) END AS certificate,
        (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync_state', sync_state,
                                                    'replay_lag_s', extract(epoch FROM replay_lag))), '[]')
         FROM pg_stat_replication)::text AS receivers";
@@ -50,6 +52,7 @@ pub async fn ask(client: &Client) -> Option<Details> {
         replay_paused: own.get("replay_paused"),
         read_only: own.get("read_only"),
         commits_waiting: own.get::<_, i32>("commits_waiting") as u32,
+        certificate: own.get::<_, Option<&str>>("certificate").and_then(|pem| in_use(pem).into_iter().next()),
         receivers: receivers.into_iter().map(Receiver::from).collect(),
         repmgr: repmgr.into_iter().map(RepmgrRow::from).collect(),
         last_failover: reigns.into_iter().next().map(Failover::from),

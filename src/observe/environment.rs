@@ -38,8 +38,9 @@ pub fn to_keep(snapshot: &Snapshot) -> anyhow::Result<String> {
 }
 
 fn is_ours(name: &str) -> bool {
-    let base = name.strip_suffix("_FILE").unwrap_or(name);
-    let is_listed = |var: &spec::Var| var.name == base || var.aliases.contains(&base);
+    // TLS_CERT_FILE is a variable of that name, not the file of one.
+    let spellings = [name, name.strip_suffix("_FILE").unwrap_or(name)];
+    let is_listed = |var: &spec::Var| spellings.iter().any(|spelling| var.name == *spelling || var.aliases.contains(spelling));
     spec::VARS.iter().any(is_listed) || ["PGCONF_", "PGPOOL_"].iter().any(|family| name.starts_with(family))
 }
 
@@ -110,4 +111,20 @@ pub fn start_logging(log: LogSpec) {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn every_variable_is_kept_in_each_of_its_spellings() {
+        for var in crate::spec::VARS {
+            for name in [var.name.to_owned(), format!("{}_FILE", var.name)] {
+                assert!(is_ours(&name), "{name}");
+            }
+        }
+        assert!(is_ours("PGCONF_work_mem") && is_ours("PGPOOL_max_pool_FILE"));
+        assert!(!is_ours("PATH") && !is_ours("HOME_FILE"));
+    }
 }

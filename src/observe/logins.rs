@@ -36,7 +36,7 @@ pub async fn check(cluster: &ClusterSpec, primary: Option<(&Node, &Client)>, poo
         let (existing, in_pool) = (&existing, &in_pool);
         async move {
             let direct = match (primary, &wanted.password) {
-                (Some((node, _)), Some(password)) => Some(log_in(node, &wanted.role, password, &cluster.database).await),
+                (Some((node, _)), Some(password)) => Some(log_in(cluster, node, &wanted.role, password).await),
                 (None, _) | (_, None) => None,
             };
             let through = match (pool, &wanted.password) {
@@ -86,10 +86,9 @@ fn pool_roles() -> BTreeSet<String> {
 }
 
 /// SCRAM with channel binding, as every login of ours.
-async fn log_in(node: &Node, role: &str, password: &Secret, database: &str) -> Result<(), String> {
-    let (host, port) = (node.host.clone(), node.port);
-    let address = Address::Tcp { host, port, user: role.into(), password: Some(password.clone()) };
-    address.connect_in_time(database).await.map(drop).map_err(|error| format!("{error:#}"))
+async fn log_in(cluster: &ClusterSpec, node: &Node, role: &str, password: &Secret) -> Result<(), String> {
+    let address = Address::of(cluster, node, role, Some(password.clone()));
+    address.connect_in_time(&cluster.database).await.map(drop).map_err(|error| format!("{error:#}"))
 }
 
 async fn log_in_through(spec: &PgpoolSpec, role: &str, password: &Secret, database: &str) -> Result<(), String> {

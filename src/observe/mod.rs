@@ -1,5 +1,6 @@
 //! I/O in: what is there. Asks and reads, never writes, never decides.
 
+pub mod certificates;
 pub mod control_file;
 pub mod data_dir;
 pub mod details;

@@ -7,7 +7,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::link::Address;
+use crate::link::trust::mistrust;
+use crate::link::{Address, Trust};
 use crate::model::{
     ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
 };
@@ -147,13 +148,14 @@ fn has_caught_up(joined: &str, lsn: Lsn) -> bool {
 
 /// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
 pub async fn ask_local(port: u16) -> Reach {
-    let address = Address::Tcp { host: "127.0.0.1".into(), port, user: "repmgr".into(), password: None };
+    let (host, user) = ("127.0.0.1".into(), "repmgr".into());
+    let address = Address::Tcp { host, port, user, password: None, trust: Trust::ChannelBinding };
     ask_at(&address).await.0
 }
 
 /// The control channel to a node: role `repmgr`.
 pub fn control_address(cluster: &ClusterSpec, node: &Node) -> Address {
-    Address::Tcp { host: node.host.clone(), port: node.port, user: "repmgr".into(), password: cluster.repmgr_password.clone() }
+    Address::of(cluster, node, "repmgr", cluster.repmgr_password.clone())
 }
 
 async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
@@ -170,6 +172,7 @@ async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
     let reach = match error.as_db_error() {
         Some(db) => refusal(db),
         None if is_plain_server(&error) => ask_plain(address).await,
+        None if let Some(reason) = mistrust(&error) => Reach::Untrusted { reason },
         None => Reach::Silent { reason: format!("{:#}", anyhow::Error::new(error)) },
     };
     (reach, None)
@@ -238,9 +241,13 @@ fn is_plain_server(error: &tokio_postgres::Error) -> bool {
 
 /// A server without TLS is a waiting room or none of ours. No password is offered to it.
 async fn ask_plain(address: &Address) -> Reach {
-    let Address::Tcp { host, port, user, .. } = address else {
+    let Address::Tcp { host, port, user, trust, .. } = address else {
         return Reach::Refused { reason: "no TLS".into() };
     };
+    // Ours always speak TLS. What anybody on the way could have said proves nothing where certificates do.
+    if matches!(trust, Trust::Authority(_)) {
+        return Reach::Untrusted { reason: "it offers no TLS, and certificates are verified here".into() };
+    }
     let mut config = tokio_postgres::Config::new();
     config.host(host).port(*port).user(user).dbname("repmgr");
     match config.connect(tokio_postgres::NoTls).await {

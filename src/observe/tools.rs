@@ -1,8 +1,13 @@
 //! The programs that this image must have, resolved once.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+
+use crate::act::command::Command;
+use crate::act::signal::StopSignals;
 
 /// PostgreSQL's own programs of the image's major version.
 #[derive(Clone, Debug)]
@@ -39,5 +44,29 @@ impl Tools {
             bail!("programs not found on PATH: {}", missing.join(", "));
         }
         Ok(tools)
+    }
+}
+
+/// What a program of ours says of its version: `postgres (PostgreSQL) 17.10 (Debian …)` → (17, 10, 0), `pgpool-II version 4.6.1 (…)` →
+/// (4, 6, 1).
+pub async fn read_version(program: impl AsRef<OsStr>, stop: &StopSignals) -> anyhow::Result<(u32, u32, u32)> {
+    let output = Command::new(&program).args(["--version"]).timeout(Duration::from_secs(10)).run(stop).await?;
+    let version = output.stdout.iter().chain(&output.stderr).flat_map(|line| line.split_whitespace()).find_map(version);
+    version.with_context(|| format!("read the version that `{} --version` prints", program.as_ref().display()))
+}
+
+fn version(word: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = word.split('.').map(str::parse::<u32>);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next().and_then(Result::ok).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn a_version_has_two_numbers_or_three() {
+        assert_eq!(["17.10", "4.6.1"].map(version), [Some((17, 10, 0)), Some((4, 6, 1))]);
+        assert_eq!(["pgpool-II", "(Debian", "18beta1", "17"].map(version), [None; 4]);
     }
 }

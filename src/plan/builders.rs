@@ -127,6 +127,10 @@ pub fn refused() -> Reach {
     Reach::Refused { reason: "sorry, too many clients already".into() }
 }
 
+pub fn untrusted() -> Reach {
+    Reach::Untrusted { reason: "the certificate CN=x was signed by CN=y".into() }
+}
+
 /// In its entrypoint, without data.
 pub fn empty() -> Reach {
     Reach::Waiting(RoomState::of(&OwnData::None, ""))

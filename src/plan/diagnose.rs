@@ -14,6 +14,8 @@ use crate::model::{
 };
 use crate::spec::{ClusterKind, ClusterSpec, Node, Replication};
 
+pub use problems::ends_soon;
+
 /// Everything that was seen in one look.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {

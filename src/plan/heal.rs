@@ -179,7 +179,7 @@ fn is_a_turn_before(facts: &Facts, primary: &NodeState) -> bool {
     lower.any(|(_, reach)| match reach {
         Reach::Serving(state) => state.role == Role::Standby && state.parameters.shortage(primary.parameters).is_some(),
         Reach::NotYet { .. } => true,
-        Reach::Silent { .. } | Reach::Refused { .. } | Reach::Waiting(_) => false,
+        Reach::Silent { .. } | Reach::Refused { .. } | Reach::Untrusted { .. } | Reach::Waiting(_) => false,
     })
 }
 

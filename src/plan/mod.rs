@@ -6,6 +6,7 @@ pub mod diagnose;
 pub mod doctor;
 pub mod explain;
 pub mod fence;
+pub mod floors;
 pub mod heal;
 pub mod invocation;
 pub mod metadata;

@@ -114,6 +114,7 @@ pub fn fitness(truth: &ClusterView, number: NodeNumber) -> Fitness {
         Some(Reach::Waiting(room)) => return Fitness::Unfit(format!("it is {}", room.state)),
         Some(Reach::NotYet { reason }) => return Fitness::Unfit(reason.clone()),
         Some(Reach::Refused { reason }) => return Fitness::Unfit(format!("it refuses: {reason}")),
+        Some(Reach::Untrusted { reason }) => return Fitness::Unfit(format!("it cannot be believed: {reason}")),
         Some(Reach::Serving(state)) => state,
     };
     match truth.primary() {
@@ -157,7 +158,7 @@ pub fn upstream_is_silent(truth: &ClusterView) -> bool {
 /// Whether a node that is not fit yet is on its way, and does not say itself that it takes longer than `far`.
 pub fn is_arriving(truth: &ClusterView, number: NodeNumber, far: Duration) -> bool {
     match truth.reach(number) {
-        None | Some(Reach::Silent { .. } | Reach::Refused { .. }) => false,
+        None | Some(Reach::Silent { .. } | Reach::Refused { .. } | Reach::Untrusted { .. }) => false,
         Some(Reach::NotYet { .. }) => true,
         // Whoever has no primary yet acts when it sees this one; a clone says how long it takes.
         Some(Reach::Waiting(room)) => room.eta_s().is_none_or(|eta_s| Duration::from_secs(eta_s) <= far),

@@ -58,6 +58,12 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
     {
         return Need::Lives { because: format!("node {number} answers, if only: {reason}") };
     }
+    // Whoever the standbys follow may be the living primary. Of the others a wrong certificate alone must not forbid a promotion.
+    if let Some((number, reason)) = view.untrusted().find(|(number, _)| is_upstream(view, *number)) {
+        return Need::Lives {
+            because: format!("node {number}, which the standbys follow, answers, and cannot be believed: {reason}"),
+        };
+    }
     let heard = view
         .serving()
         .filter(|(_, state)| !streams_from_standby(state, view))
@@ -92,8 +98,12 @@ pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<
     if view.primary().is_some() {
         return None;
     }
-    let is_upstream = |number: NodeNumber| view.serving().any(|(_, state)| view.upstream_of(state) == Some(number));
-    view.silent().find(|number| believed_up.contains(number) && is_upstream(*number))
+    view.silent().find(|number| believed_up.contains(number) && is_upstream(view, *number))
+}
+
+/// Whether a standby points at this node.
+fn is_upstream(view: &ClusterView, number: NodeNumber) -> bool {
+    view.serving().any(|(_, state)| view.upstream_of(state) == Some(number))
 }
 
 /// The standbys that a promotion locks and freezes, in node order, or why there are too few.

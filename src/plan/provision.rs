@@ -222,7 +222,7 @@ fn upsert_node(cluster: &ClusterSpec, me: NodeNumber, upstream: Option<NodeNumbe
          INSERT INTO repmgr.events (node_id, event, successful, details) SELECT node_id, '{event}', true, 'pgcluster: started' FROM changed",
         id = node.id(),
         name = sql_literal(node.name.as_str())?,
-        conninfo = sql_literal(&repmgr_conninfo(node)?)?,
+        conninfo = sql_literal(&repmgr_conninfo(cluster, node)?)?,
         slot = node.id().slot_name(),
         excluded = columns.split(", ").map(|c| format!("excluded.{c}")).collect::<Vec<_>>().join(", "),
     ))

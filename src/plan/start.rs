@@ -158,8 +158,11 @@ fn plan(verdict: Verdict, because: impl Into<String>) -> StartPlan {
 
 fn clone_or_wait(facts: &StartFacts, from: NodeNumber, primary: &NodeState) -> StartPlan {
     let promise = facts.others.highest_promise();
-    // A server that starts, and one that refuses, do not tell what they promised either.
-    let tells = |reach: &Reach| matches!(reach, Reach::Serving(_) | Reach::Waiting(_));
+    let tells = |reach: &Reach| match reach {
+        Reach::Serving(_) | Reach::Waiting(_) => true,
+        // A server that starts, one that refuses and one that cannot be believed do not tell what they promised either.
+        Reach::Silent { .. } | Reach::NotYet { .. } | Reach::Refused { .. } | Reach::Untrusted { .. } => false,
+    };
     let silent = numbers(facts.others.nodes.iter().filter(|(_, reach)| !tells(reach)).map(|(number, _)| *number));
     if promise > primary.epoch() {
         plan(
@@ -191,10 +194,13 @@ fn initdb_or_wait(facts: &StartFacts) -> StartPlan {
     let Me { number, bootstrap, quorum, .. } = facts.me;
     let occupied = numbers(facts.others.nodes.iter().filter(|(_, r)| !r.is_silent() && !r.is_empty_room()).map(|(n, _)| *n));
     let silent = numbers(facts.others.silent());
+    let untrusted = facts.others.untrusted().next();
     if let Order::Bootstrap { because } = &facts.order {
         plan(Verdict::Initdb, format!("an operator ordered the bootstrap on this node: {because}"))
     } else if quorum.nodes == 1 {
         plan(Verdict::Initdb, "no data here, and this is the only node")
+    } else if let Some((number, reason)) = untrusted {
+        plan(Verdict::Wait, format!("no data here, and node {number}, which may have it, cannot be believed: {reason}"))
     } else if !occupied.is_empty() {
         plan(Verdict::Wait, format!("no data here; {occupied} may have it and no primary is up: waiting for one"))
     } else if !silent.is_empty() {

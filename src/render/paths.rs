@@ -6,6 +6,10 @@ pub const PG_HBA_CONF: &str = "/etc/pgcluster/pg_hba.conf";
 pub const PG_IDENT_CONF: &str = "/etc/pgcluster/pg_ident.conf";
 /// tmpfs: the same path on all nodes, because `repmgr.nodes` names it for everybody.
 pub const PGPASS: &str = "/run/pgcluster/pgpass";
+/// This container's certificate, as the server uses it.
+pub const TLS_CERT: &str = "/run/pgcluster/tls.crt";
+/// Its copy of the authority (`TLS_CA_FILE`): the same path on all nodes, because connection strings name it for everybody.
+pub const TLS_CA: &str = "/run/pgcluster/tls.ca";
 
 pub const PGPOOL_CONF: &str = "/etc/pgpool-II/pgpool.conf";
 pub const POOL_HBA_CONF: &str = "/etc/pgpool-II/pool_hba.conf";

@@ -1,6 +1,6 @@
 //! The nouns that a valid environment is made of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Secret;
@@ -39,6 +39,11 @@ impl ClusterSpec {
     /// How many nodes a decision needs here.
     pub fn quorum(&self) -> Quorum {
         Quorum::of(self.nodes.len(), self.replication == Replication::Sync)
+    }
+
+    /// The file with the authority that signed all nodes' certificates; none = certificates are not verified.
+    pub fn authority(&self) -> Option<&Path> {
+        self.tls.as_ref()?.ca.as_deref()
     }
 
     /// The node list in one form, `0:pg01:5432 1:pg02:5432`: containers that were told the same have the same.

@@ -1,9 +1,11 @@
 //! The files of a database container.
 
+use std::path::PathBuf;
+
 use pgcluster::model::ParameterFloor;
 use pgcluster::render::postgres_files;
 use pgcluster::spec::owned::{Limit, OWNED_POSTGRES};
-use pgcluster::spec::{FailoverMode, HostAuth, PostgresSpec, Secret, Tune};
+use pgcluster::spec::{FailoverMode, HostAuth, PostgresSpec, Secret, TlsFiles, Tune};
 
 use super::build::{postgres, postgres_facts, rules, setting, standalone};
 use super::{body, difference, golden, goldens};
@@ -65,6 +67,8 @@ fn everything_the_operator_can_change() {
     spec.client_networks = vec!["samenet".into(), "10.1.0.0/16".into()];
     spec.settings = vec![setting("search_path", "\"$user\", it's \\ \n"), setting("work_mem", "32MB")];
     spec.tune = Tune::Off;
+    let [cert, key, ca] = ["/etc/tls/crt.pem", "/etc/tls/key.pem", "/etc/tls/ca.pem"].map(PathBuf::from);
+    spec.cluster.tls = Some(TlsFiles { cert, key, ca: Some(ca) });
     let mut facts = postgres_facts();
     facts.conf_d = false;
     facts.tls.ca = Some("/etc/tls/ca.pem".into());

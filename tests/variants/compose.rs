@@ -9,16 +9,17 @@ use crate::docker::wait_until;
 use crate::project::{assert_gone, port_of, run, secret, tag, wait_healthy, write_through_pgpool};
 
 /// A compose project with names and ports of its own; gone when dropped.
-struct Project<'a> {
-    file: &'a str,
-    name: String,
+pub struct Project<'a> {
+    pub files: &'a [&'a str],
+    pub name: String,
 }
 
 impl Project<'_> {
     /// The overrides are the ones that the compose files document.
-    fn compose(&self, args: &[&str]) -> Command {
+    pub fn compose(&self, args: &[&str]) -> Command {
         let mut command = Command::new("docker");
-        command.args(["compose", "-p", &self.name, "-f", self.file]).args(args);
+        command.args(["compose", "-p", &self.name]);
+        command.args(self.files.iter().flat_map(|file| ["-f", *file])).args(args);
         let prefix = format!("{}-", self.name);
         for (name, value) in [
             ("PGCLUSTER_TAG", tag().as_str()),
@@ -31,25 +32,25 @@ impl Project<'_> {
         command
     }
 
-    fn label(&self) -> String {
+    pub fn label(&self) -> String {
         format!("com.docker.compose.project={}", self.name)
     }
 
-    fn up(&self) {
+    pub fn up(&self) {
         secret("repmgr_password");
         run(&mut self.compose(&["up", "-d"]));
     }
 
-    fn port(&self, service: &str, port: &str) -> u16 {
+    pub fn port(&self, service: &str, port: &str) -> u16 {
         port_of(&run(&mut self.compose(&["port", service, port])))
     }
 
-    fn sql(&self, service: &str, statement: &str) -> String {
+    pub fn sql(&self, service: &str, statement: &str) -> String {
         let psql = ["exec", "-T", service, "psql", "-XAtqU", "postgres", "-c", statement];
         run(&mut self.compose(&psql)).trim().to_string()
     }
 
-    fn remove(self) {
+    pub fn remove(self) {
         run(&mut self.compose(&["down", "--volumes"]));
         assert_gone(&self.label());
     }
@@ -64,7 +65,7 @@ impl Drop for Project<'_> {
 #[test]
 fn three_nodes() {
     let scope = Scope::new("three");
-    let project = Project { file: "compose.yaml", name: scope.name.clone() };
+    let project = Project { files: &["compose.yaml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);
     project.up();
     write_through_pgpool(&psql, project.port("pgpool01", "9999"), 1);
@@ -81,7 +82,7 @@ fn three_nodes() {
 #[test]
 fn two_nodes() {
     let scope = Scope::new("two");
-    let project = Project { file: "compose/two-nodes.yml", name: scope.name.clone() };
+    let project = Project { files: &["compose/two-nodes.yml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);
     project.up();
     write_through_pgpool(&psql, project.port("pgpool01", "9999"), 1);
@@ -95,7 +96,7 @@ fn two_nodes() {
 #[test]
 fn single() {
     let scope = Scope::new("single");
-    let project = Project { file: "compose/single.yml", name: scope.name.clone() };
+    let project = Project { files: &["compose/single.yml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);
     project.up();
     let (port, password) = (project.port("postgres", "5432"), secret("postgres_password"));

@@ -7,3 +7,4 @@ mod compose;
 mod make;
 mod project;
 mod swarm;
+mod tls;

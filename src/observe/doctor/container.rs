@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::model::{ContainerFacts, DatabaseContainer};
+use crate::observe::certificates;
 use crate::observe::disk::{Room, read_room};
 use crate::observe::environment::KEPT;
 use crate::observe::here::Here;
@@ -24,7 +25,19 @@ pub fn read(here: &Here, raw: &RawEnv) -> ContainerFacts {
             Some(DatabaseContainer { name: spec.node().name.to_string(), shm_bytes, disk })
         }
     };
-    ContainerFacts { plain_secrets: plain_secrets(raw), loose_files, database }
+    let host = match here {
+        Here::Pgpool(_) => None,
+        Here::Postgres(spec) => Some(spec.node().host.clone()),
+    };
+    ContainerFacts {
+        plain_secrets: plain_secrets(raw),
+        loose_files,
+        certificate: certificates::own(),
+        is_certificate_given: here.cluster().tls.is_some(),
+        host,
+        authorities: certificates::authorities(),
+        database,
+    }
 }
 
 /// Names of secrets that were given as themselves, not as a file.

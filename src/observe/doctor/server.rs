@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use tokio_postgres::Client;
-use x509_cert::der::Decode;
 
 use crate::model::{HbaRule, ParameterFloor, ServerFacts, Slot};
 
@@ -50,7 +47,6 @@ SELECT json_build_object(
                     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
                     - coalesce(current_setting('reserved_connections', true), '0')::int],
   'pid1', btrim(coalesce(pg_read_file('/proc/1/comm', 0, 100, true), ''), E'\\n'),
-  'certificate', CASE WHEN current_setting('ssl')::bool THEN pg_read_file(current_setting('ssl_cert_file'), 0, 100000, true) END,
   'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::int8)::text";
 
 /// None if the server did not answer in time, or not what was asked.
@@ -68,7 +64,7 @@ pub async fn ask(client: &Client) -> Option<ServerFacts> {
     let answer: Answer = serde_json::from_str(row.get(0)).ok()?;
     // It read its clock somewhere between our two looks at ours.
     let skew_ms = (answer.now_ms - ended).max(0) + (answer.now_ms - began).min(0);
-    Some(answer.into_facts(skew_ms, ended / 1000))
+    Some(answer.into_facts(skew_ms))
 }
 
 fn now_ms() -> i64 {
@@ -93,7 +89,6 @@ struct Answer {
     oldest_xid_age: i64,
     sessions: (i64, i64),
     pid1: String,
-    certificate: Option<String>,
     now_ms: i64,
 }
 
@@ -113,7 +108,7 @@ struct SlotRow {
 }
 
 impl Answer {
-    fn into_facts(self, skew_ms: i64, now_s: i64) -> ServerFacts {
+    fn into_facts(self, skew_ms: i64) -> ServerFacts {
         let rule = |rule: Rule| HbaRule { line: rule.line, kind: rule.kind, address: rule.address, method: rule.method };
         let slot = |slot: SlotRow| Slot { name: slot.name, is_active: slot.is_active, wal_status: slot.wal_status };
         ServerFacts {
@@ -133,31 +128,7 @@ impl Answer {
             oldest_xid_age: self.oldest_xid_age,
             sessions: self.sessions,
             pid1: self.pid1,
-            certificate_s: self.certificate.as_deref().and_then(ends_s).map(|ends| ends - now_s),
             skew_ms,
         }
-    }
-}
-
-/// When the first certificate of a PEM file ends, in seconds since 1970.
-fn ends_s(pem: &str) -> Option<i64> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let certificate = x509_cert::Certificate::from_der(&der).ok()?;
-    i64::try_from(certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ends_s;
-
-    #[test]
-    fn a_certificate_tells_when_it_ends() {
-        let key = rcgen::KeyPair::generate().expect("a key");
-        let mut params = rcgen::CertificateParams::new(vec!["pg01".into()]).expect("a name");
-        params.not_after = rcgen::date_time_ymd(2031, 2, 3);
-        let pem = params.self_signed(&key).expect("a certificate").pem();
-        assert_eq!(ends_s(&pem), Some(1_927_843_200));
-        assert_eq!(ends_s("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), None);
-        assert_eq!(ends_s(""), None);
     }
 }

@@ -45,6 +45,9 @@ NODE_UNREACHABLE = "node-unreachable" Degraded:
 NODE_REFUSES = "node-refuses" Degraded:
     "A server lives there and does not let role repmgr in: another REPMGRPWD, no free connection, or a server that is not ours."
     "give all containers the same REPMGRPWD; raise PGCONF_max_connections if it says `too many clients`";
+NODE_UNTRUSTED = "node-untrusted" Degraded:
+    "The node presents a certificate that TLS_CA_FILE does not vouch for: it is neither followed nor promoted, and who follows it is not replaced."
+    "give NAME a certificate that the authority signed for its host in PG_BACKEND_NODE_LIST, and restart it; if all nodes are named, look at this container's TLS_CA_FILE";
 NODE_WAITING = "node-waiting" Degraded:
     "The node's entrypoint answers instead of a server: it copies, rewinds, or waits for others. It ends by itself."
     "wait; `pgcluster plan` on that node says what for";
@@ -69,6 +72,9 @@ NO_ELECTION = "no-election" Notice:
 LAG = "lag" Degraded:
     "Reads on this standby are old, and a promotion of it would first replay what it received."
     "look for long queries on the standby (`pgcluster lag`), for its disk, for the network; MB of lag that shrink are harmless";
+CERTIFICATE_ENDS = "certificate-ends" Degraded:
+    "The node's certificate ends within 30 days, or has ended: whoever verifies it is refused then, nodes included where there is a TLS_CA_FILE."
+    "replace the files of TLS_CERT_FILE and TLS_KEY_FILE, then restart NAME; a generated certificate is made anew at a start";
 REPLAY_PAUSED = "replay-paused" Degraded:
     "The standby receives WAL and does not replay it: `pg_wal_replay_pause()`, or a parameter that is smaller than on the primary."
     "`SELECT pg_wal_replay_resume()` there, or restart its container, which raises the parameters";

@@ -33,7 +33,7 @@ pub(super) fn node_report(facts: &Facts, node: &Node) -> NodeReport {
 /// Frozen and parked look alike but for the promise: a promotion raises it first.
 pub fn state_word(reach: Option<&Reach>) -> StateWord {
     match reach {
-        None | Some(Reach::Silent { .. } | Reach::Refused { .. }) => StateWord::Unreachable,
+        None | Some(Reach::Silent { .. } | Reach::Refused { .. } | Reach::Untrusted { .. }) => StateWord::Unreachable,
         Some(Reach::Waiting(_) | Reach::NotYet { .. }) => StateWord::Waiting,
         Some(Reach::Serving(state)) => match (state.role, &state.upstream) {
             (Role::Primary, _) => StateWord::Primary,
@@ -46,7 +46,9 @@ pub fn state_word(reach: Option<&Reach>) -> StateWord {
 
 fn detail(reach: Option<&Reach>) -> Option<String> {
     match reach? {
-        Reach::Silent { reason } | Reach::NotYet { reason } | Reach::Refused { reason } => Some(reason.clone()),
+        Reach::Silent { reason } | Reach::NotYet { reason } | Reach::Refused { reason } | Reach::Untrusted { reason } => {
+            Some(reason.clone())
+        }
         Reach::Waiting(room) => Some(match room.detail["because"].as_str() {
             Some(because) if !because.is_empty() => format!("{}: {because}", room.state),
             Some(_) | None => room.state.clone(),

@@ -2,7 +2,7 @@
 
 use super::codes::{self, Code};
 use super::{Facts, serves};
-use crate::model::{BackendStatus, NodeNumber, NodeReport, NodeState, PoolView, Problem, Reach, Role, StateWord};
+use crate::model::{BackendStatus, InUse, NodeNumber, NodeReport, NodeState, PoolView, Problem, Reach, Role, StateWord};
 use crate::plan::pool::{Fitness, fitness};
 use crate::render::text::bytes;
 use crate::spec::FailoverMode;
@@ -10,6 +10,9 @@ use crate::spec::FailoverMode;
 /// More WAL than this is not what a busy second writes.
 pub const LAG_BYTES: u64 = 64 << 20;
 pub const LAG_SECONDS: f64 = 30.0;
+const DAY_S: i64 = 86_400;
+/// Time enough to make a new one.
+const CERTIFICATE_DAYS: i64 = 30;
 
 pub(super) fn problems(facts: &Facts, nodes: &[NodeReport]) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -119,6 +122,9 @@ fn of_a_node(facts: &Facts, node: &NodeReport, found: &mut Vec<Problem>) {
     let detail = node.detail.as_deref().unwrap_or("no word");
     match (node.state, facts.view.reach(node.number)) {
         (StateWord::Unreachable, Some(Reach::Refused { .. })) => say(codes::NODE_REFUSES, format!("{name} refuses: {detail}")),
+        (StateWord::Unreachable, Some(Reach::Untrusted { .. })) => {
+            say(codes::NODE_UNTRUSTED, format!("{name} cannot be believed: {detail}"))
+        }
         (StateWord::Unreachable, _) => say(codes::NODE_UNREACHABLE, format!("{name} does not answer: {detail}")),
         (StateWord::Waiting, _) => say(codes::NODE_WAITING, format!("{name} is not serving yet: {detail}")),
         (StateWord::Parked, _) => {
@@ -130,8 +136,21 @@ fn of_a_node(facts: &Facts, node: &NodeReport, found: &mut Vec<Problem>) {
         ),
         (StateWord::Primary | StateWord::Standby, _) => {}
     }
+    if let Some(said) = facts.details(node.number).and_then(|details| ends_soon(details.certificate.as_ref()?)) {
+        found.push(problem(codes::CERTIFICATE_ENDS, Some(node.number), format!("{name}: {said}")));
+    }
     if let Some(state) = facts.view.reach(node.number).and_then(Reach::serving) {
         of_a_server(facts, node, state, found);
+    }
+}
+
+/// In words; none while there is time.
+pub fn ends_soon(InUse { certificate, left_s }: &InUse) -> Option<String> {
+    let (subject, ends) = (&certificate.subject, &certificate.ends);
+    match left_s / DAY_S {
+        _ if *left_s < 0 => Some(format!("the certificate {subject} is over since {ends}")),
+        days if days < CERTIFICATE_DAYS => Some(format!("the certificate {subject} ends in {days} days, on {ends}")),
+        _ => None,
     }
 }
 

@@ -3,10 +3,10 @@
 use super::codes::CODES;
 use super::{Facts, report};
 use crate::model::{
-    Backend, BackendStatus, ClusterReport, ClusterView, Details, Epoch, Failover, Lsn, NodeNumber, PoolOpinion, PoolView, Reach,
-    Receiver, RepmgrRow, Role, RoomState, Weight,
+    Backend, BackendStatus, Certificate, ClusterReport, ClusterView, Details, Epoch, Failover, InUse, Lsn, NodeNumber,
+    PoolOpinion, PoolView, Reach, Receiver, RepmgrRow, Role, RoomState, Weight,
 };
-use crate::plan::builders::{PG01, PG02, PG03, primary, silent, standby, standby_of, view};
+use crate::plan::builders::{PG01, PG02, PG03, primary, silent, standby, standby_of, untrusted, view};
 use crate::render::text::status::status;
 use crate::render::text::{Paint, WIDTH};
 use crate::spec::{ClusterSpec, HostFacts, RawEnv, Snapshot, pgpool_spec};
@@ -134,6 +134,30 @@ fn no_primary() {
     assert_eq!(scene.report().weight(), Some(Weight::Broken));
     assert!(!scene.report().cluster.writable);
     insta::assert_snapshot!(scene.text());
+}
+
+#[test]
+fn a_certificate_of_another_authority() {
+    let scene = healthy().node(PG03, untrusted());
+    let report = scene.report();
+    let problem = report.problems.iter().find(|problem| problem.code == "node-untrusted").expect("it is named");
+    assert_eq!(problem.text, "pg03 cannot be believed: the certificate CN=x was signed by CN=y");
+    assert!(problem.fix.starts_with("give pg03 a certificate that the authority signed"), "{}", problem.fix);
+    assert_eq!(report.weight(), Some(Weight::Degraded));
+}
+
+#[test]
+fn a_certificate_that_ends_soon_or_is_over() {
+    const DAY_S: i64 = 86_400;
+    let named = |left_s: i64| {
+        let (subject, issuer, ends) = ("CN=pg02".into(), "CN=ca".into(), "2030-01-31 00:00:00 UTC".into());
+        let certificate = Certificate { subject, issuer, names: vec!["pg02".into()], ends, ends_s: 1_896_048_000 };
+        let report = healthy().details(PG02, |details| details.certificate = Some(InUse { certificate, left_s })).report();
+        report.problems.into_iter().map(|problem| format!("{}: {}", problem.code, problem.text)).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(named(30 * DAY_S), "");
+    insta::assert_snapshot!(named(30 * DAY_S - 1), @"certificate-ends: pg02: the certificate CN=pg02 ends in 29 days, on 2030-01-31 00:00:00 UTC");
+    insta::assert_snapshot!(named(-1), @"certificate-ends: pg02: the certificate CN=pg02 is over since 2030-01-31 00:00:00 UTC");
 }
 
 /// pg01 was cut off, and is back; pgpool still sends the writes there.

@@ -1,7 +1,8 @@
 //! Who may come in, and how: pg_hba.conf, TLS, passwords, superusers.
 
 use super::{Check, Scope, codes, server, servers};
-use crate::model::{Checkup, HbaRule, NodeCheckup};
+use crate::model::{Checkup, HbaRule, InUse, NodeCheckup};
+use crate::plan::diagnose::ends_soon;
 
 pub const CHECKS: &[Check] = &[
     Check::new(codes::HBA_TRUST, Scope::Cluster, trust),
@@ -10,15 +11,13 @@ pub const CHECKS: &[Check] = &[
     Check::new(codes::HBA_PLAIN, Scope::Cluster, plain),
     Check::new(codes::HBA_ERROR, Scope::Cluster, hba_errors),
     Check::new(codes::TLS_OFF, Scope::Cluster, tls_off),
-    Check::new(codes::CERTIFICATE_ENDS, Scope::Cluster, certificates),
+    Check::new(codes::AUTHORITY_ENDS, Scope::Cluster, authorities),
+    Check::new(codes::CERTIFICATE_NAME, Scope::Database, certificate_name),
     Check::new(codes::PASSWORDS_MD5, Scope::Cluster, password_encryption),
     Check::new(codes::ROLE_MD5, Scope::Cluster, md5_roles),
     Check::new(codes::SUPERUSER_EXTRA, Scope::Cluster, superusers),
     Check::new(codes::STATEMENTS_LOGGED, Scope::Cluster, statements),
 ];
-
-const DAY_S: i64 = 86_400;
-const CERTIFICATE_DAYS: i64 = 30;
 
 /// Rules for the network: sockets and loopback stay in the container.
 fn is_remote(rule: &HbaRule) -> bool {
@@ -63,12 +62,17 @@ fn tls_off(checkup: &Checkup) -> Vec<String> {
     })
 }
 
-fn certificates(checkup: &Checkup) -> Vec<String> {
-    server(checkup, |node, server| match server.certificate_s? {
-        s if s < 0 => Some(format!("{}: the certificate ended {} days ago", node.name, -s / DAY_S)),
-        s if s < CERTIFICATE_DAYS * DAY_S => Some(format!("{}: the certificate ends in {} days", node.name, s / DAY_S)),
-        _ => None,
-    })
+fn authorities(checkup: &Checkup) -> Vec<String> {
+    checkup.here.authorities.iter().filter_map(ends_soon).map(|said| format!("this container: {said}")).collect()
+}
+
+/// Of a generated certificate nobody expects that it can be verified.
+fn certificate_name(checkup: &Checkup) -> Vec<String> {
+    let here = &checkup.here;
+    let (Some(InUse { certificate: own, .. }), Some(host)) = (&here.certificate, &here.host) else { return Vec::new() };
+    let names = if own.names.is_empty() { "no name".into() } else { own.names.join(", ") };
+    let is_wrong = checkup.is_cluster && here.is_certificate_given && !own.is_for(host);
+    is_wrong.then(|| format!("{}: for {names}, not for {host}", own.subject)).into_iter().collect()
 }
 
 fn password_encryption(checkup: &Checkup) -> Vec<String> {

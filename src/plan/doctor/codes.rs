@@ -20,7 +20,7 @@ CLOCK_SKEW = "clock-skew" Degraded:
     "Clocks differ. No election trusts a clock, but log lines, certificates and recovery to a point in time do."
     "run a time service on the hosts";
 VERSION_OLD = "version-old" Degraded:
-    "This PostgreSQL has known holes: CVE-2026-2005 and CVE-2026-2006 let a client run code (mended in 18.2, 17.8, 16.12, 15.16)."
+    "This PostgreSQL has holes that are known, and mended in later minor versions of its branch."
     "build or pull new images, and restart node after node, standbys first";
 VERSIONS_DIFFER = "versions-differ" Degraded:
     "Nodes run different minor versions. That works during an upgrade; as a state, a failover changes the behaviour."
@@ -43,9 +43,12 @@ HBA_ERROR = "hba-error" Broken:
 TLS_OFF = "tls-off" Broken:
     "The server speaks no TLS, and pg_hba.conf asks for it: nodes and pgpool cannot log in."
     "`ALTER SYSTEM RESET ssl`, `SELECT pg_reload_conf()`";
-CERTIFICATE_ENDS = "certificate-ends" Degraded:
-    "The server's certificate ends within 30 days, or has ended: clients that verify it are refused then."
-    "replace the files of TLS_CERT_FILE and TLS_KEY_FILE, then restart; a generated certificate is made anew at a start";
+AUTHORITY_ENDS = "authority-ends" Degraded:
+    "The authority of TLS_CA_FILE ends within 30 days, or has ended: then no certificate that it signed is accepted any more."
+    "make a new authority; give all containers both in TLS_CA_FILE, then new certificates, then the new authority alone";
+CERTIFICATE_NAME = "certificate-name" Degraded:
+    "The certificate is not for the host that PG_BACKEND_NODE_LIST gives this node: whoever verifies names refuses it, and with TLS_CA_FILE its start does."
+    "give it a certificate with that host among its subjectAltNames";
 PASSWORDS_MD5 = "passwords-md5" Degraded:
     "New passwords are stored as md5: a stolen pg_authid is as good as the passwords, and pgpool cannot use SCRAM."
     "`ALTER SYSTEM RESET password_encryption`, `SELECT pg_reload_conf()`";
@@ -128,11 +131,14 @@ FILE_MODE = "file-mode" Broken:
     "A file with secrets may be read by others than its owner."
     "restart the container, which writes it anew; look for who changes it";
 POOL_VERSION_OLD = "pool-version-old" Degraded:
-    "This pgpool has known holes: CVE-2025-46801 lets clients in without a password (mended in 4.6.1, 4.5.7, 4.4.12, 4.3.15)."
+    "This pgpool has holes that are known, and mended in later versions."
     "build or pull a new image and restart pgpool";
 POOL_LOGIN = "pool-login" Broken:
     "Role pgpool_check cannot log in through pgpool: neither can anybody else, most likely."
     "look at pgpool's log; give all containers the same REPMGRPWD";
+POOL_CERTIFICATE_ENDS = "pool-certificate-ends" Degraded:
+    "pgpool's certificate ends within 30 days, or has ended: clients that verify it are refused then."
+    "replace the files of TLS_CERT_FILE and TLS_KEY_FILE, then restart";
 POOL_TRUST = "pool-trust" Broken:
     "pool_hba.conf lets clients through without a password."
     "restart the container, which writes the file anew";

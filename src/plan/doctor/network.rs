@@ -2,6 +2,7 @@
 
 use super::{Check, Scope, codes, server};
 use crate::model::Checkup;
+use crate::plan::floors;
 
 pub const CHECKS: &[Check] = &[
     Check::new(codes::NAME_UNRESOLVED, Scope::Cluster, names_unresolved),
@@ -15,9 +16,6 @@ pub const CHECKS: &[Check] = &[
 
 /// Log lines of several nodes cannot be read together beyond this.
 const SKEW_MS: i64 = 2000;
-
-/// The first minor version of each major that has the mends of February 2026; older majors get none.
-const FLOORS: [u32; 4] = [180002, 170008, 160012, 150016];
 
 fn names_unresolved(checkup: &Checkup) -> Vec<String> {
     let line = |node: &crate::model::NodeCheckup| {
@@ -61,12 +59,8 @@ fn clocks(checkup: &Checkup) -> Vec<String> {
 
 fn old_versions(checkup: &Checkup) -> Vec<String> {
     server(checkup, |node, server| {
-        let floor = FLOORS.into_iter().find(|floor| floor / 10000 == server.version / 10000);
-        let is_old = match floor {
-            Some(floor) => server.version < floor,
-            None => server.version < FLOORS[0],
-        };
-        is_old.then(|| format!("{} runs PostgreSQL {}", node.name, dotted(server.version)))
+        let holes = floors::postgres(server.version / 10000, server.version % 10000)?;
+        Some(format!("{} runs PostgreSQL {}: {holes}", node.name, dotted(server.version)))
     })
 }
 

@@ -2,10 +2,13 @@
 
 use super::{Check, Scope, codes};
 use crate::model::{Checkup, PoolFacts};
+use crate::plan::diagnose::ends_soon;
+use crate::plan::floors;
 
 pub const CHECKS: &[Check] = &[
     Check::new(codes::POOL_VERSION_OLD, Scope::Pool, version),
     Check::new(codes::POOL_LOGIN, Scope::Pool, login),
+    Check::new(codes::POOL_CERTIFICATE_ENDS, Scope::Pool, certificate),
     Check::new(codes::POOL_TRUST, Scope::Pool, trust),
     Check::new(codes::POOL_CHILDREN, Scope::Pool, children),
     Check::new(codes::POOL_SR_CHECK, Scope::Pool, sr_check),
@@ -14,9 +17,6 @@ pub const CHECKS: &[Check] = &[
     Check::new(codes::POOL_CACHE, Scope::Pool, cache),
     Check::new(codes::POOL_PCP_OPEN, Scope::Pool, pcp_open),
 ];
-
-/// First versions of each branch without CVE-2025-46801; older branches get no mends.
-const FLOORS: [(u32, u32, u32); 4] = [(4, 6, 1), (4, 5, 7), (4, 4, 12), (4, 3, 15)];
 
 fn pool(checkup: &Checkup, look: impl Fn(&PoolFacts) -> Option<String>) -> Vec<String> {
     checkup.pool.iter().filter_map(|pool| Some(format!("{}: {}", pool.name, look(pool)?))).collect()
@@ -36,14 +36,18 @@ fn is_on(pool: &PoolFacts, name: &str) -> bool {
 
 fn version(checkup: &Checkup) -> Vec<String> {
     pool(checkup, |pool| {
-        let own = pool.version?;
-        let floor = FLOORS.into_iter().find(|floor| (floor.0, floor.1) == (own.0, own.1)).unwrap_or(FLOORS[0]);
-        (own < floor).then(|| format!("pgpool-II {}.{}.{}", own.0, own.1, own.2))
+        let (major, minor, patch) = pool.version?;
+        Some(format!("pgpool-II {major}.{minor}.{patch}: {}", floors::pgpool(major, minor, patch)?))
     })
 }
 
 fn login(checkup: &Checkup) -> Vec<String> {
     pool(checkup, |pool| pool.login_error.clone())
+}
+
+/// Those of the nodes are problems of `status`.
+fn certificate(checkup: &Checkup) -> Vec<String> {
+    pool(checkup, |_| ends_soon(checkup.here.certificate.as_ref()?))
 }
 
 fn trust(checkup: &Checkup) -> Vec<String> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Severity, checks, codes, examine};
 use crate::model::{
-    Checkup, ContainerFacts, DatabaseContainer, HbaRule, NodeCheckup, NodeNumber, ParameterFloor, PoolFacts, Problem,
-    ServerFacts, Slot, Weight,
+    Certificate, Checkup, ContainerFacts, DatabaseContainer, HbaRule, InUse, NodeCheckup, NodeNumber, ParameterFloor, PoolFacts,
+    Problem, ServerFacts, Slot, Weight,
 };
 use crate::plan::diagnose::codes as of_status;
 
@@ -46,7 +46,6 @@ fn server(is_standby: bool) -> ServerFacts {
         slots: vec![Slot { name: "repmgr_slot_2".into(), is_active: false, wal_status: "reserved".into() }],
         sessions: (20, 290),
         pid1: "docker-init".into(),
-        certificate_s: Some(300 * DAY_S),
         ..ServerFacts::default()
     }
 }
@@ -59,6 +58,17 @@ fn node(name: &str, address: &str, is_standby: bool) -> NodeCheckup {
         serves: true,
         server: Some(server(is_standby)),
     }
+}
+
+fn certificate(name: &str) -> InUse {
+    let certificate = Certificate {
+        subject: format!("CN={name}"),
+        issuer: "CN=ca".into(),
+        names: vec![name.into()],
+        ends: "2030-01-31 00:00:00 UTC".into(),
+        ends_s: 1_896_048_000,
+    };
+    InUse { certificate, left_s: 300 * DAY_S }
 }
 
 /// Seen from a container that is both images at once, so that no check is skipped.
@@ -78,6 +88,10 @@ fn healthy() -> Checkup {
         is_sync: true,
         nodes: vec![node("pg01", "10.0.0.1:5432", false), node("pg02", "10.0.0.2:5432", true)],
         here: ContainerFacts {
+            certificate: Some(certificate("pg01")),
+            is_certificate_given: true,
+            host: Some("pg01".into()),
+            authorities: vec![certificate("ca")],
             database: Some(DatabaseContainer { name: "pg01".into(), shm_bytes: 256 << 20, disk: (50 << 30, 100 << 30) }),
             ..ContainerFacts::default()
         },
@@ -141,7 +155,7 @@ const FAULTS: &[Fault] = &[
     ("list-differs", |c| set(c, "pgcluster.nodes", "0:pg01:5432")),
     ("clock-skew", |c| first(c).skew_ms = -2001),
     ("version-old", |c| c.nodes.iter_mut().flat_map(|node| &mut node.server).for_each(|server| server.version = 170007)),
-    ("version-old", |c| c.nodes.iter_mut().flat_map(|node| &mut node.server).for_each(|server| server.version = 140030)),
+    ("version-old", |c| c.nodes.iter_mut().flat_map(|node| &mut node.server).for_each(|server| server.version = 130023)),
     ("versions-differ", |c| first(c).version = 170013),
     ("hba-trust", |c| hba(c, "hostssl", "samenet", "trust")),
     ("hba-weak", |c| hba(c, "hostssl", "samenet", "md5")),
@@ -149,8 +163,9 @@ const FAULTS: &[Fault] = &[
     ("hba-plain", |c| hba(c, "host", "samenet", "scram-sha-256")),
     ("hba-error", |c| first(c).bad_hba = vec!["pg_hba.conf line 3: invalid".into()]),
     ("tls-off", |c| set(c, "ssl", "off")),
-    ("certificate-ends", |c| first(c).certificate_s = Some(29 * DAY_S)),
-    ("certificate-ends", |c| first(c).certificate_s = Some(-1)),
+    ("authority-ends", |c| c.here.authorities[0].left_s = 29 * DAY_S),
+    ("authority-ends", |c| c.here.authorities[0].left_s = -1),
+    ("certificate-name", |c| c.here.host = Some("pg02".into())),
     ("passwords-md5", |c| set(c, "password_encryption", "md5")),
     ("role-md5", |c| first(c).md5_roles = vec!["app".into()]),
     ("superuser-extra", |c| first(c).superusers = vec!["admin".into()]),
@@ -178,8 +193,9 @@ const FAULTS: &[Fault] = &[
     ("secret-in-environment", |c| c.here.plain_secrets = vec!["REPMGRPWD".into()]),
     ("file-mode", |c| c.here.loose_files = vec!["/run/pgcluster/pgpass has mode 0644".into()]),
     ("pool-version-old", |c| pool(c).version = Some((4, 6, 0))),
-    ("pool-version-old", |c| pool(c).version = Some((4, 2, 30))),
+    ("pool-version-old", |c| pool(c).version = Some((4, 1, 21))),
     ("pool-login", |c| pool(c).login_error = Some("no answer".into())),
+    ("pool-certificate-ends", |c| c.here.certificate.as_mut().expect("a certificate").left_s = 29 * DAY_S),
     ("pool-trust", |c| pool(c).trusting_lines = vec!["host all all all trust".into()]),
     ("pool-children", |c| pool(c).pools = 2),
     ("pool-sr-check", |c| pool_set(c, "sr_check_period", "10")),
@@ -230,8 +246,16 @@ fn what_needs_another_container_is_skipped() {
     assert!(
         skipped
             .map(|finding| finding.code)
-            .all(|code| code.starts_with("pool-") || ["shm-small", "disk-low", "wal-room"].contains(&code))
+            .all(|code| code.starts_with("pool-") || ["certificate-name", "shm-small", "disk-low", "wal-room"].contains(&code))
     );
+    assert_eq!(found(&checkup, &[]), Vec::<&str>::new());
+}
+
+#[test]
+fn a_generated_certificate_may_have_any_name() {
+    let mut checkup = healthy();
+    checkup.here.is_certificate_given = false;
+    checkup.here.host = Some("pg02".into());
     assert_eq!(found(&checkup, &[]), Vec::<&str>::new());
 }
 

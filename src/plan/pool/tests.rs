@@ -113,6 +113,7 @@ fn who_is_not_fit_stays_out() {
     let rows = [
         (silent(), "it does not answer"),
         (Reach::Refused { reason: "too many clients".into() }, "it refuses: too many clients"),
+        (Reach::Untrusted { reason: "signed by CN=y".into() }, "it cannot be believed: signed by CN=y"),
         (Reach::NotYet { reason: "the database system is starting up".into() }, "the database system is starting up"),
         (Reach::Waiting(RoomState::working("rewinding")), "it is rewinding"),
         (serving(foreign), "it belongs to another cluster: its system identifier differs from the primary's"),
@@ -174,6 +175,7 @@ fn who_is_worth_waiting_for() {
         ("streams", serving(standby_of("pg01")), false),
         ("follows another", serving(elsewhere), false),
         ("silent", silent(), false),
+        ("has another's certificate", Reach::Untrusted { reason: "signed by CN=y".into() }, false),
         ("refuses", Reach::Refused { reason: "password authentication failed".into() }, false),
     ];
     for (name, reach, expected) in rows {

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::model::{Epoch, Lsn, Timeline};
 use crate::plan::builders::{
-    PG01, PG02, PG03, Seen, empty, not_yet, primary, refused, silent, standby, standby_of, view, waiting,
+    PG01, PG02, PG03, Seen, empty, not_yet, primary, refused, silent, standby, standby_of, untrusted, view, waiting,
 };
 
 mod who_is_not_waited_for {
@@ -80,6 +80,14 @@ mod is_there_a_need {
     #[test]
     fn whoever_refuses_lives() {
         assert_snapshot!(asked(refused(), standby_of("pg01"), standby_of("pg01")), @"Lives: node 0 answers, if only: sorry, too many clients already");
+    }
+
+    #[test]
+    fn whose_certificate_is_wrong_lives_if_the_standbys_follow_it() {
+        assert_snapshot!(asked(untrusted(), standby_of("pg01"), silent()), @"Lives: node 0, which the standbys follow, answers, and cannot be believed: the certificate CN=x was signed by CN=y");
+        // A standby's wrong certificate forbids nothing.
+        assert_snapshot!(asked(silent(), standby_of("pg01"), untrusted()), @"Promote: nobody is primary, and no standby hears from one");
+        assert_snapshot!(asked(primary(), standby_of("pg01"), untrusted()), @"None (0): node 0 is primary of epoch 1");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::plan::builders::{
-    Own, PG01, PG02, empty, not_yet, others, primary, refused, silent, standby, standby_of, waiting, was_primary, was_standby_of,
+    Own, PG01, PG02, empty, not_yet, others, primary, refused, silent, standby, standby_of, untrusted, waiting, was_primary,
+    was_standby_of,
 };
 
 /// What pg01 of three synchronous nodes has, sees and knows.
@@ -72,6 +73,7 @@ mod without_data {
     fn a_node_that_does_not_tell_its_promise_confirms_nothing() {
         assert_snapshot!(nothing(primary(), not_yet()).decides(), @"Wait: node 1 is primary; waiting for node 2 to confirm it before copying");
         assert_snapshot!(nothing(primary(), refused()).decides(), @"Wait: node 1 is primary; waiting for node 2 to confirm it before copying");
+        assert_snapshot!(nothing(primary(), untrusted()).decides(), @"Wait: node 1 is primary; waiting for node 2 to confirm it before copying");
     }
 
     #[test]
@@ -97,6 +99,11 @@ mod without_data {
         assert_snapshot!(nothing(waiting(1), empty()).decides(), @"Wait: no data here; node 1 may have it and no primary is up: waiting for one");
         // Servers that tell nothing.
         assert_snapshot!(nothing(not_yet(), refused()).decides(), @"Wait: no data here; nodes 1, 2 may have it and no primary is up: waiting for one");
+    }
+
+    #[test]
+    fn waits_while_somebody_cannot_be_believed() {
+        assert_snapshot!(nothing(empty(), untrusted()).waited(CONFIRM_PATIENCE).decides(), @"Wait: no data here, and node 2, which may have it, cannot be believed: the certificate CN=x was signed by CN=y");
     }
 
     #[test]

@@ -76,7 +76,7 @@ Watchdog {
 Tls {
     "TLS_CERT_FILE" Both Open From("self-signed"): "Certificate of this container (a path).";
     "TLS_KEY_FILE" Both Open From("self-signed"): "Its key (a path).";
-    "TLS_CA_FILE" Both Open Unset: "The authority that signed all nodes' certificates (a path).";
+    "TLS_CA_FILE" Both Open Unset: "The authority that signed all nodes' certificates (a path): every connection between containers verifies them.";
 }
 Log {
     "LOG_FORMAT" Both Open Text("text"): "`text` or `json`.";
