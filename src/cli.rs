@@ -20,7 +20,8 @@ What is going on:     pgcluster status        (then: pgcluster explain CODE)
 What happened:        pgcluster events
 What would happen:    pgcluster plan, pgcluster render --diff
 Does it work:         pgcluster smoke, pgcluster users, pgcluster doctor
-Change something:     pgcluster switchover, pause, resume, rejoin, attach, detach (each shows its plan, and does it with --yes)
+Change something:     pgcluster switchover, promote, pause, resume, stop, rejoin, attach, detach, bootstrap
+                      (each shows its plan, and does it with --yes)
 Every reading command knows --json. Run them in any container: docker compose exec pg01 pgcluster status"
 )]
 pub struct Cli {
@@ -53,7 +54,9 @@ pub enum Sub {
     },
     #[command(hide = true)]
     Tripwire,
-    /// Promote a standby if nobody is primary; the facts still decide whether that is safe
+    /// Promote a standby if nobody is primary; shows its plan first, and the facts still decide whether that is safe
+    #[command(after_help = "\
+Exit code: 0 promoted, or somebody is primary; 1 no promotion; 3 the plan was shown and --yes was not said.")]
     Promote {
         /// Prefer this node among those that hold equally much
         #[arg(long)]
@@ -67,6 +70,9 @@ pub enum Sub {
         /// Carry the plan out
         #[arg(long)]
         yes: bool,
+        /// No plan and no consent: for repmgrd's promote_command
+        #[arg(long, hide = true)]
+        unattended: bool,
     },
     /// Hand the primary over to another node: a short pause for writers, nothing lost; shows its plan first
     Switchover {
@@ -98,17 +104,25 @@ pub enum Sub {
         #[arg(long)]
         yes: bool,
     },
-    /// Restart a node's server, so that its start decides anew: stream in place, rewind, or copy
+    /// Restart a node's server, so that its start decides anew: stream in place, rewind, or copy; says which it will be
     Rejoin {
+        /// The node
         name: String,
         /// Carry the plan out
         #[arg(long)]
         yes: bool,
     },
     /// Let the pgpool of this container use a node again
-    Attach { name: String },
+    Attach {
+        /// The node
+        name: String,
+        /// Also a node that is neither the primary nor streams from it
+        #[arg(long)]
+        yes: bool,
+    },
     /// Take a node out of the pgpool of this container; its health check brings a healthy one back in seconds, unless paused
     Detach {
+        /// The node
         name: String,
         /// Carry the plan out
         #[arg(long)]
@@ -221,8 +235,16 @@ Exit code: 0 every step went well, 1 one did not.")]
         /// bash, elvish, fish, powershell or zsh
         shell: clap_complete::Shell,
     },
-    /// Stop this container's own database server (fast shutdown); the restart policy starts it again
-    Stop,
+    /// Stop a node's database server (fast shutdown) after showing what follows; its container's restart policy starts it again
+    #[command(after_help = "\
+Without NAME it stops this container's own server, at once and without a plan: so other nodes order it, as superuser.")]
+    Stop {
+        /// The node; without it this container's own server, without a question
+        name: Option<String>,
+        /// Carry the plan out
+        #[arg(long, requires = "name")]
+        yes: bool,
+    },
     /// Validate the environment without touching anything; exit 78 with every violation
     Check {
         /// One line of JSON
@@ -253,8 +275,11 @@ With --diff, files that hold secrets and pgpool's own status file are not compar
     },
     /// Order a waiting empty node to begin a new cluster although others are silent; data elsewhere is given up
     Bootstrap {
-        /// Why; written to the log
+        /// Why; written to the epoch table and the event log of the new cluster
         #[arg(long)]
         because: String,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
     },
 }

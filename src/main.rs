@@ -33,19 +33,22 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Failover { hints } => command::failover::run(&hints),
         Sub::AfterFailover { attach, gone } => command::after_failover::run(attach, gone),
         Sub::Tripwire => command::tripwire::run(),
-        Sub::Promote { to, because, force, yes } => command::promote::run(to, &because, force, Consent::of(yes, false)),
+        Sub::Promote { to, because, force, yes, unattended } => {
+            let consent = if unattended { Consent::Unattended } else { Consent::of(yes, false) };
+            command::promote::run(to, &because, force, consent)
+        }
         Sub::Switchover { to, dry_run, yes } => command::switchover::run(to, Consent::of(yes, dry_run)),
         Sub::Pause { because, owner, yes } => command::pause::pause(owner, &because, Consent::of(yes, false)),
         Sub::Resume { yes } => command::pause::resume(Consent::of(yes, false)),
         Sub::Rejoin { name, yes } => command::rejoin::run(&name, Consent::of(yes, false)),
-        Sub::Attach { name } => command::backend::attach(&name),
+        Sub::Attach { name, yes } => command::backend::attach(&name, Consent::of(yes, false)),
         Sub::Detach { name, yes } => command::backend::detach(&name, Consent::of(yes, false)),
         Sub::ArchiveWal { path } => command::wal::archive(&path),
         Sub::RestoreWal { name, path } => command::wal::restore(&name, &path),
         Sub::Health => command::health::run(),
         Sub::Status { json, watch } => command::status::run(json, watch),
         Sub::Doctor { json } => command::doctor::run(json),
-        Sub::Stop => command::stop::run(),
+        Sub::Stop { name, yes } => command::stop::run(name.as_deref(), Consent::of(yes, false)),
         Sub::Check { json } => command::check::run(json),
         Sub::Render { file, json, diff } => command::render::run(file.as_deref(), json, diff),
         Sub::Nodes { json } => command::nodes::nodes(json),
@@ -57,6 +60,6 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Smoke { json } => command::smoke::run(json),
         Sub::Completions { shell } => command::completions::run(shell),
         Sub::Env { json, reference } => command::env::run(json, reference),
-        Sub::Bootstrap { because } => command::bootstrap::run(&because),
+        Sub::Bootstrap { because, yes } => command::bootstrap::run(&because, Consent::of(yes, false)),
     }
 }

@@ -24,6 +24,8 @@ pub async fn clone(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch) -> anyh
     register::ensure_slot(&primary, work.spec.me).await?;
     check_space(work, &primary).await?;
     drop(primary);
+    // The copy says nothing of itself before the primary's checkpoint is done.
+    work.say(RoomState::working("cloning"));
     let staging = Staging::begin(work.data_dir()).await?;
     fault_point("clone-begun");
     let started = Instant::now();

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::act::file::{self, Durability};
 use crate::act::workplace::RUN_DIR;
 use crate::model::Lsn;
+use crate::observe::processes::now_s;
 use crate::plan::heal::{Findings, Memory};
-use crate::render::RenderedFile;
+use crate::render::{RenderedFile, paths};
 
 const FILE: &str = "health.json";
 /// What a promoter asks a standby for: when it last kept up and when its primary was last seen alive, in seconds, apart by a blank.
@@ -58,6 +58,12 @@ pub fn write(findings: Findings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The health check runs now, of whichever image.
+pub fn write_ran() -> anyhow::Result<()> {
+    file::write_all(&[file(Path::new(paths::HEALTH_RAN), format!("{}\n", now_s()))], Durability::Rebuilt)?;
+    Ok(())
+}
+
 /// This node follows a primary whose WAL ended there.
 pub fn write_joined(primary_has: Lsn) -> anyhow::Result<()> {
     file::write_all(&[file(Path::new(JOINED_FILE), format!("{primary_has}\n"))], Durability::Rebuilt)?;
@@ -71,9 +77,4 @@ fn file(path: &Path, body: String) -> RenderedFile {
 fn read_since(now: u64) -> Since {
     let kept = fs::read_to_string(Path::new(RUN_DIR).join(FILE)).ok().and_then(|text| serde_json::from_str(&text).ok());
     kept.unwrap_or(Since { primary_seen_at: now, not_contradicted_at: now, streaming_at: now, kept_up_at: None })
-}
-
-/// Goes on during a pause of the container and never jumps.
-fn now_s() -> u64 {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| time.tv_sec() as u64)
 }

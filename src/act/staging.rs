@@ -7,11 +7,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::act::fault_point::fault_point;
 use crate::act::file::sync_directory;
+use crate::act::lock::{LockError, VolumeLock};
 use crate::act::tree::{remove_dir_all, rename_dir, sync_tree};
 use crate::observe::data_dir::UNFINISHED;
 
@@ -111,6 +113,14 @@ pub async fn remove_old(data_dir: &Path) -> anyhow::Result<()> {
         remove_dir_all(&sibling(data_dir, place, OLD)).await?;
     }
     Ok(())
+}
+
+/// The lock of the volume that holds this data directory.
+pub async fn lock_volume(data_dir: &Path, patience: Duration, tell: impl FnMut(&str)) -> Result<VolumeLock, LockError> {
+    match is_volume_itself(data_dir) {
+        true => VolumeLock::take_directory(data_dir, patience, tell).await,
+        false => VolumeLock::take(data_dir.parent().unwrap_or(Path::new("/")), patience, tell).await,
+    }
 }
 
 /// Whether the volume is PGDATA itself, not its parent.

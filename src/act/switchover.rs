@@ -16,6 +16,7 @@ use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::{self, Standby};
 use crate::model::{ClusterView, NodeNumber, Reach, Role};
 use crate::observe::peer::look_and_stay;
+use crate::observe::readiness;
 use crate::plan::promotion::{self, Asker};
 use crate::plan::switchover::{self as decision, Facts, Plan};
 use crate::spec::ClusterSpec;
@@ -31,18 +32,9 @@ const POLL: Duration = Duration::from_millis(3);
 pub async fn plan(cluster: &ClusterSpec, wanted: Option<NodeNumber>) -> anyhow::Result<Plan> {
     let (view, sessions) = look_and_stay(cluster).await;
     let primary = view.primary().map(|(number, _)| number);
-    let session = sessions.iter().find(|(number, _)| Some(*number) == primary);
-    let base_backups = match session {
-        Some((_, client)) => count_base_backups(client).await?,
-        None => 0,
-    };
-    let quorum = cluster.quorum();
-    decision::switchover(&Facts { view: &view, nodes: &cluster.nodes, quorum, wanted, base_backups }).map_err(anyhow::Error::msg)
-}
-
-async fn count_base_backups(primary: &Client) -> anyhow::Result<u32> {
-    let row = primary.query_one("SELECT count(*) FROM pg_stat_progress_basebackup", &[]).await.context("ask for base backups")?;
-    Ok(row.get::<_, i64>(0) as u32)
+    let (quorum, readiness) = (cluster.quorum(), readiness::ask(cluster, &sessions, primary).await?);
+    decision::switchover(&Facts { view: &view, nodes: &cluster.nodes, quorum, wanted, readiness: &readiness })
+        .map_err(anyhow::Error::msg)
 }
 
 /// Carries the plan out, if it still is what the facts ask for. Returns who is primary then: the facts decide, the plan's target is preferred.

@@ -3,8 +3,9 @@
 use anyhow::Context;
 
 use crate::exit::Exit;
-use crate::model::NodeNumber;
+use crate::model::{NodeNumber, Outlook, Proposal};
 use crate::observe::environment::{self, Image};
+use crate::render::text;
 use crate::spec::ClusterSpec;
 
 /// The cluster that this container belongs to, of either image; logging begins.
@@ -36,6 +37,22 @@ pub enum Consent {
     Missing,
     /// Only the plan was asked for.
     DryRun,
+    /// A program asks, and nobody reads a plan.
+    Unattended,
+}
+
+/// Shows the plan. None = go on; else it ends here, with this exit code.
+pub fn show(proposal: &Proposal, consent: Consent) -> Option<Exit> {
+    print!("{}", text::proposal::proposal(proposal));
+    let (words, exit) = match (proposal.outlook, consent) {
+        (Outlook::Nothing, _) => ("Nothing is to be done.", Exit::Ok),
+        (Outlook::Refused, _) => ("Nothing was done.", Exit::Failed),
+        (Outlook::NeedsConsent | Outlook::Harmless, Consent::DryRun) => ("Nothing was done (--dry-run).", Exit::Ok),
+        (Outlook::NeedsConsent, Consent::Missing) => ("Nothing was done: say --yes to go on.", Exit::Unconfirmed),
+        (Outlook::NeedsConsent, Consent::Given | Consent::Unattended) | (Outlook::Harmless, _) => return None,
+    };
+    println!("{words}");
+    Some(exit)
 }
 
 impl Consent {
@@ -44,25 +61,6 @@ impl Consent {
             (_, true) => Consent::DryRun,
             (true, false) => Consent::Given,
             (false, false) => Consent::Missing,
-        }
-    }
-
-    pub fn is_given(self) -> bool {
-        self == Consent::Given
-    }
-
-    pub fn words(self) -> &'static str {
-        match self {
-            Consent::Given => "",
-            Consent::DryRun => "Nothing was done (--dry-run).",
-            Consent::Missing => "Nothing was done: say --yes to go on.",
-        }
-    }
-
-    pub fn exit(self) -> Exit {
-        match self {
-            Consent::Given | Consent::DryRun => Exit::Ok,
-            Consent::Missing => Exit::Unconfirmed,
         }
     }
 }

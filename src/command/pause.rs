@@ -1,47 +1,47 @@
 //! `pgcluster pause` and `resume`: an operator's order that nobody be promoted automatically.
 
-use crate::act::{operation::Operation, pause};
+use anyhow::Context;
+
+use crate::act::operation::begin_everywhere;
+use crate::act::pause;
 use crate::command::{block_on, operator};
 use crate::exit::Exit;
-use crate::model::NodeNumber;
-use crate::observe::peer::look;
-use crate::spec::ClusterSpec;
+use crate::model::ClusterView;
+use crate::observe::peer::{Sessions, look_and_stay};
+use crate::plan::proposal;
 
 pub fn pause(owner: Option<String>, because: &str, consent: operator::Consent) -> anyhow::Result<Exit> {
     let cluster = operator::cluster()?;
     let host = || nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let owner = owner.unwrap_or_else(host);
-    println!("pause: no node is promoted automatically until `pgcluster resume`, whoever dies ({owner}: {because})");
-    if !consent.is_given() {
-        println!("{}", consent.words());
-        return Ok(consent.exit());
-    }
     block_on(async {
-        let operation = Operation::begin(&cluster, primary(&cluster).await?, "pause").await?;
-        pause::pause(&operation.primary, &owner, because).await
-    })?;
-    println!("paused");
-    Ok(Exit::Ok)
+        let (view, sessions) = look_and_stay(&cluster).await;
+        if let Some(exit) = operator::show(&proposal::pause::pause(&view, &cluster, &owner, because), consent) {
+            return Ok(exit);
+        }
+        let sessions = begin_everywhere(&cluster, sessions, "pause").await?;
+        pause::pause(primary(&view, &sessions)?, &owner, because).await?;
+        println!("paused");
+        Ok(Exit::Ok)
+    })
 }
 
 pub fn resume(consent: operator::Consent) -> anyhow::Result<Exit> {
     let cluster = operator::cluster()?;
-    println!("resume: a primary that is lost is replaced automatically again");
-    if !consent.is_given() {
-        println!("{}", consent.words());
-        return Ok(consent.exit());
-    }
-    let ended = block_on(async {
-        let operation = Operation::begin(&cluster, primary(&cluster).await?, "resume").await?;
-        pause::resume(&operation.primary).await
-    })?;
-    println!("{}", if ended { "resumed" } else { "it was not paused" });
-    Ok(Exit::Ok)
+    block_on(async {
+        let (view, sessions) = look_and_stay(&cluster).await;
+        if let Some(exit) = operator::show(&proposal::pause::resume(&view, &cluster), consent) {
+            return Ok(exit);
+        }
+        let sessions = begin_everywhere(&cluster, sessions, "resume").await?;
+        let ended = pause::resume(primary(&view, &sessions)?).await?;
+        println!("{}", if ended { "resumed" } else { "it was not paused any more" });
+        Ok(Exit::Ok)
+    })
 }
 
-/// The order is a row: it needs a primary that writes it.
-async fn primary(cluster: &ClusterSpec) -> anyhow::Result<NodeNumber> {
-    let view = look(cluster, cluster.nodes.iter()).await;
+fn primary<'a>(view: &ClusterView, sessions: &'a Sessions) -> anyhow::Result<&'a tokio_postgres::Client> {
     let primary = view.primary().map(|(number, _)| number);
-    primary.ok_or_else(|| anyhow::anyhow!("nobody is primary: pgcluster promote --because TEXT makes one"))
+    let session = sessions.iter().find(|(number, _)| Some(*number) == primary);
+    session.map(|(_, client)| client).context("nobody is primary")
 }

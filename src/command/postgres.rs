@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
-use crate::act::lock::{LockError, VolumeLock};
+use crate::act::lock::VolumeLock;
 use crate::act::signal::StopSignals;
 use crate::act::user::{self, Directories};
-use crate::act::workplace::RUN_DIR;
-use crate::act::{exec, kept, leak, staging, start};
+use crate::act::{exec, kept, server, staging, start};
 use crate::command::{Stopped, block_on};
 use crate::exit::Exit;
 use crate::observe::tools::Tools;
@@ -36,7 +35,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     kept::keep(&snapshot)?;
     let tools = Tools::find()?;
     let lock = block_on(prepare(&spec, &tools, &stop))?;
-    hand_over(&spec, &tools, lock, server_args, &stop)
+    Err(server::become_server(&spec, &tools, lock, server_args, &stop))
 }
 
 /// Somebody who comes from the official image mounts the volume where that image has it: the data would not be on it.
@@ -58,17 +57,10 @@ fn warn_of_trust(spec: &PostgresSpec) {
     }
 }
 
-async fn lock_volume(data_dir: &Path) -> Result<VolumeLock, LockError> {
-    let tell = |holder: &str| tracing::info!("wait for the volume: {holder}");
-    match staging::is_volume_itself(data_dir) {
-        true => VolumeLock::take_directory(data_dir, LOCK_PATIENCE, tell).await,
-        false => VolumeLock::take(data_dir.parent().unwrap_or(Path::new("/")), LOCK_PATIENCE, tell).await,
-    }
-}
-
 async fn prepare(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyhow::Result<VolumeLock> {
     let work = async {
-        let lock = lock_volume(&spec.data_dir).await?;
+        let tell = |holder: &str| tracing::info!("wait for the volume: {holder}");
+        let lock = staging::lock_volume(&spec.data_dir, LOCK_PATIENCE, tell).await?;
         start::start(spec, tools, stop).await?;
         Ok(lock)
     };
@@ -77,20 +69,4 @@ async fn prepare(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> anyh
         result = work => result,
         signal = stop.stopped() => Err(Stopped(signal).into()),
     }
-}
-
-fn hand_over(
-    spec: &PostgresSpec,
-    tools: &Tools,
-    lock: VolumeLock,
-    server_args: Vec<OsString>,
-    stop: &StopSignals,
-) -> anyhow::Result<Exit> {
-    lock.keep_through_exec().context("keep the volume's lock")?;
-    let mut args: Vec<OsString> = vec!["-D".into(), spec.data_dir.clone().into()];
-    args.extend(server_args);
-    let mut environment = exec::scrubbed_environment(std::env::vars_os());
-    environment.push(("PGPASSFILE".into(), Path::new(RUN_DIR).join("pgpass").into()));
-    leak::into_environment(spec, &mut environment);
-    Err(exec::exec(&tools.postgres, &args, environment, stop))
 }

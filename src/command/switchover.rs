@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::model::{NodeNumber, NodeState, Reach};
 use crate::observe::environment::{self, Image};
 use crate::observe::peer::look;
-use crate::plan::switchover::Plan;
+use crate::plan::proposal;
 use crate::spec::ClusterSpec;
 
 /// How long the old primary is waited for; it comes back without us.
@@ -21,10 +21,8 @@ pub fn run(to: Option<String>, consent: operator::Consent) -> anyhow::Result<Exi
     let wanted = to.map(|name| operator::node(&cluster, &name)).transpose()?;
     block_on(async {
         let plan = switchover::plan(&cluster, wanted).await?;
-        print!("{}", text(&cluster, &plan));
-        if !consent.is_given() {
-            println!("{}", consent.words());
-            return Ok(consent.exit());
+        if let Some(exit) = operator::show(&proposal::switchover::switchover(&plan, &cluster), consent) {
+            return Ok(exit);
         }
         refuse_where_it_ends(plan.from)?;
         let began = Instant::now();
@@ -43,23 +41,6 @@ fn refuse_where_it_ends(from: NodeNumber) -> anyhow::Result<()> {
         "this container's own server is the one that stops: run it in another container, of a standby or of pgpool"
     );
     Ok(())
-}
-
-fn text(cluster: &ClusterSpec, plan: &Plan) -> String {
-    let name = |number| operator::name(cluster, number);
-    let voters: Vec<&str> = plan.voters.iter().map(|number| name(*number)).collect();
-    format!(
-        "switchover from {from} to {to}: {because}\n\
-         \x20 1. checkpoint {from}, so that its stop is short\n\
-         \x20 2. lock promotions on {voters} and let them promise a new epoch: {from} cannot resume\n\
-         \x20 3. stop {from}; wait until its standbys have received all of its WAL\n\
-         \x20 4. promote {to}; the others follow it\n\
-         \x20 5. {from}'s container starts again and follows without a rewind\n",
-        from = name(plan.from),
-        to = name(plan.to),
-        because = plan.because,
-        voters = voters.join(", ")
-    )
 }
 
 async fn report_return(cluster: &ClusterSpec, old: NodeNumber, primary: NodeNumber) -> Exit {

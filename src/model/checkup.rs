@@ -100,6 +100,10 @@ pub struct ContainerFacts {
     pub host: Option<String>,
     /// The certificates of `TLS_CA_FILE`.
     pub authorities: Vec<InUse>,
+    /// Children of process 1 that are neither the server's nor ours, and older than a moment: `sleep (41)`.
+    pub orphans: Vec<String>,
+    /// Since the health check ran, or since the container started.
+    pub health_silent_s: u64,
     /// Only in a database container.
     pub database: Option<DatabaseContainer>,
 }

@@ -14,6 +14,8 @@ pub mod logins;
 pub mod peer;
 pub mod pool;
 pub mod pool_processes;
+pub mod processes;
+pub mod readiness;
 pub mod sockets;
 pub mod tools;
 pub mod wal;

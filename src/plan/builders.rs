@@ -7,6 +7,8 @@ use crate::model::{
     SystemId, Timeline, WalEnd,
 };
 
+use crate::spec::{ClusterSpec, HostFacts, RawEnv, Snapshot, pgpool_spec};
+
 pub const PG01: NodeNumber = NodeNumber(0);
 pub const PG02: NodeNumber = NodeNumber(1);
 pub const PG03: NodeNumber = NodeNumber(2);
@@ -217,4 +219,13 @@ impl From<Own> for OwnData {
 pub fn history(own: u32, forks: &[(u32, u64)]) -> History {
     let lines: String = forks.iter().map(|(timeline, end)| format!("{timeline}\t{}\ttest\n", Lsn(*end))).collect();
     History::parse(Timeline(own), &lines).expect("ascending forks")
+}
+
+/// Three nodes, synchronous, with this FAILOVER_MODE.
+pub fn cluster(failover: &str) -> ClusterSpec {
+    let vars =
+        [("PG_BACKEND_NODE_LIST", "0:pg01,1:pg02,2:pg03"), ("REPMGRPWD", "r"), ("PCPPWD", "p"), ("FAILOVER_MODE", failover)];
+    let vars = vars.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let host = HostFacts { host_name: "pgpool01".into() };
+    pgpool_spec(&RawEnv::read(&Snapshot { vars, files: Default::default() }), &host).expect("a valid environment").cluster
 }

@@ -183,9 +183,13 @@ pub fn first_reign_statements(cluster: &ClusterSpec, me: NodeNumber, reason: &st
     let name = &cluster.nodes[me.index()].name;
     Ok(vec![
         format!(
-            "INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, {} WHERE NOT EXISTS (SELECT FROM pgcluster.epoch)",
+            "WITH begun AS (INSERT INTO pgcluster.epoch (epoch, node, reason) SELECT 1, {}, {} \
+             WHERE NOT EXISTS (SELECT FROM pgcluster.epoch) RETURNING reason) \
+             INSERT INTO repmgr.events (node_id, event, successful, details) \
+             SELECT {}, 'cluster_created', true, 'epoch 1: ' || reason FROM begun",
             sql_literal(name.as_str())?,
-            sql_literal(reason)?
+            sql_literal(reason)?,
+            me.id()
         ),
         upsert_primary(cluster, me)?,
     ])

@@ -26,6 +26,9 @@ pub const PGPOOL_KEY: &str = "/run/pgcluster/pgpool_key";
 /// What `PCPPASSFILE` must point to.
 pub const PCPPASS: &str = "/run/pgcluster/pcppass";
 
+/// tmpfs: when the health check of this container ran last, in seconds since the machine started.
+pub const HEALTH_RAN: &str = "/run/pgcluster/health_ran";
+
 /// Files whose content nobody is shown.
 pub const HOLD_SECRETS: [&str; 5] = [PGPASS, POOL_PASSWD, PCP_CONF, PGPOOL_KEY, PCPPASS];
 

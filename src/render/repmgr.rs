@@ -101,7 +101,7 @@ pub fn repmgr_conf(spec: &PostgresSpec) -> anyhow::Result<String> {
             FailoverMode::Manual => "manual (you: pgcluster promote)",
             FailoverMode::Repmgrd => "repmgrd",
         },
-        promote_command: format!("{} promote --because repmgrd", paths::PGCLUSTER),
+        promote_command: format!("{} promote --unattended --because repmgrd", paths::PGCLUSTER),
         follow_command: format!("{} health", paths::PGCLUSTER),
         monitor_interval_s: REPMGRD_INTERVAL_S,
         reconnect_attempts: (spec.cluster.failover_after.as_secs() / REPMGRD_INTERVAL_S).max(2),

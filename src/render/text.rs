@@ -4,6 +4,8 @@ pub mod diff;
 pub mod doctor;
 pub mod events;
 pub mod nodes;
+pub mod plan;
+pub mod proposal;
 pub mod smoke;
 pub mod status;
 mod table;

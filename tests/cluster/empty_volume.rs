@@ -57,8 +57,14 @@ fn with_most_data_lost_only_an_order_begins_a_new_cluster_and_the_old_data_stays
         assert!(!cluster.has_data(node), "initdb on {node} while pg03 may have the data");
     }
 
-    cluster.exec("pg01", &["pgcluster", "bootstrap", "--because", "test"]);
+    let said = cluster.try_exec("pg01", &["pgcluster", "bootstrap", "--because", "test"]).expect_err("a plan alone");
+    assert!(said.contains("LOST for the cluster: whatever pg03") && said.contains("say --yes to go on"), "{said}");
+    assert!(!cluster.has_data("pg01"), "initdb without consent");
+    cluster.exec("pg01", &["pgcluster", "bootstrap", "--because", "test", "--yes"]);
     let new_id = wait_until("pg01 begins a new cluster", DEADLINE, || cluster.try_sql("pg01", SYSTEM_ID).ok());
+    let reasons =
+        "SELECT reason FROM pgcluster.epoch UNION ALL SELECT details FROM repmgr.events WHERE event = 'cluster_created'";
+    assert_eq!(cluster.sql_in("pg01", "repmgr", reasons), "initdb, ordered: test\nepoch 1: initdb, ordered: test");
     assert_ne!(new_id, old_id);
 
     // Data of another cluster, mounted at a node of this one.

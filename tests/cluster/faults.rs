@@ -98,7 +98,7 @@ fn twenty_promoters_at_once_make_one_primary() {
     let cluster = Cluster::nodes("fault", 3).env("FAILOVER_MODE", "auto").env("FAILOVER_AFTER", "60").up();
     cluster.wait_nodes_healthy("pg01");
     cluster.kill("pg01");
-    let promote = |node: &str| cluster.try_exec(node, &["pgcluster", "promote", "--because", "test"]);
+    let promote = |node: &str| cluster.try_exec(node, &["pgcluster", "promote", "--unattended", "--because", "test"]);
     let answers: Vec<_> = std::thread::scope(|scope| {
         let asked: Vec<_> = (0..20).map(|n| scope.spawn(move || promote(if n % 2 == 0 { "pg02" } else { "pg03" }))).collect();
         asked.into_iter().map(|thread| thread.join().unwrap()).collect()

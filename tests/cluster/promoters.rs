@@ -55,7 +55,7 @@ fn die_at(points: &[&str]) {
 #[track_caller]
 fn die_promoting(cluster: &Cluster, node: &str, point: &str) {
     let (wish, container) = (format!("PGCLUSTER_DIE_AT={point}"), cluster.container(node));
-    let promote = ["exec", "-u", "50010", "-e", &wish, &container, "pgcluster", "promote", "--because", "test"];
+    let promote = ["exec", "-u", "50010", "-e", &wish, &container, "pgcluster", "promote", "--unattended", "--because", "test"];
     wait_until(&format!("a promoter dies at {point}"), DEADLINE, || {
         let output = docker_output(&promote);
         (output.status.code() == Some(137)).then_some(())

@@ -120,7 +120,7 @@ fn a_standby_with_too_small_parameters_is_not_promoted_and_recovers() {
         (state.as_deref() == Ok("paused|300")).then_some(())
     });
     cluster.kill("pg01");
-    let said = cluster.exec("pg03", &["pgcluster", "promote", "--because", "test"]);
+    let said = cluster.exec("pg03", &["pgcluster", "promote", "--because", "test", "--yes"]);
     let (next, _) = cluster.wait_for_successor("pg01");
     assert_eq!(next, "pg03", "{said}");
     cluster.start("pg01");

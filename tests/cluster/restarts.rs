@@ -86,7 +86,7 @@ fn in_manual_mode_only_an_operator_promotes() {
     cluster.start(POOL);
     cluster.nobody_but("pg01", Duration::from_secs(10));
     let began = Instant::now();
-    cluster.exec("pg02", &["pgcluster", "promote", "--because", "test"]);
+    cluster.exec("pg02", &["pgcluster", "promote", "--because", "test", "--yes"]);
     let (next, _) = cluster.wait_for_successor("pg01");
     println!(
         "FAILOVER_MODE=manual, pg01 killed, pgpool restarted: nobody promoted; ordered: {next} after {:.1?}",

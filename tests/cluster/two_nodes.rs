@@ -82,7 +82,7 @@ fn a_standby_that_was_away_does_not_win_silently() {
     cluster.kill("pg01");
     cluster.start("pg02");
     wait_until("pg02 serves", DEADLINE, || cluster.try_sql("pg02", "SELECT 1").ok());
-    cluster.exec("pg02", &["pgcluster", "promote", "--because", "pg01 is lost for good"]);
+    cluster.exec("pg02", &["pgcluster", "promote", "--because", "pg01 is lost for good", "--yes"]);
     let served = cluster.wait_for_write_through(POOL, "decided");
     cluster.start("pg01");
     cluster.wait_healthy("pg02");

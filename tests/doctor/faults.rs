@@ -1,5 +1,7 @@
 //! Faults of one shared cluster: put in, found, taken out.
 
+use std::time::Duration;
+
 use crate::build::{POOL, REPMGR_PASSWORD};
 use crate::patient::Patient;
 
@@ -87,6 +89,9 @@ const BY_FILE: &[(&str, &str, &str, &str)] = &[
     ("pool-trust", POOL, "/etc/pgpool-II/pool_hba.conf", "host all nobody 10.9.9.9/32 trust"),
 ];
 
+/// A minute without a health check, and some more.
+const SILENCE: Duration = Duration::from_secs(120);
+
 #[test]
 fn each_fault_is_found_and_nothing_else() {
     let patient = Patient::admit("doctor");
@@ -100,6 +105,7 @@ fn each_fault_is_found_and_nothing_else() {
         by_file(&patient, code, container, path, line);
     }
     file_mode(&patient);
+    orphan(&patient);
     certificate(&patient);
     // What was taken out is gone.
     for container in patient.cluster.names() {
@@ -144,6 +150,14 @@ fn file_mode(patient: &Patient) {
     patient.expect("pg02", &[]);
 }
 
+/// A program whose shell has ended.
+fn orphan(patient: &Patient) {
+    let pid = patient.cluster.exec("pg02", &["sh", "-c", "setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $!"]);
+    patient.expect("pg02", &["orphans"]);
+    patient.cluster.exec("pg02", &["sh", "-c", &format!("kill {pid}")]);
+    patient.expect("pg02", &[]);
+}
+
 /// A certificate that ended, in place of the one that the node made for itself. Nodes do not verify it: SCRAM binds to its key.
 fn certificate(patient: &Patient) {
     let own = rcgen::KeyPair::generate().unwrap();
@@ -172,9 +186,9 @@ fn container_of_its_own(patient: &Patient) {
     patient.cluster.remove_container("pg03");
     let password = format!("--env=REPMGRPWD={REPMGR_PASSWORD}");
     // The last of equal options wins.
-    let more = ["--init=false", "--shm-size=64m", "--env=REPMGRPWD_FILE=", &password];
+    let more = ["--init=false", "--no-healthcheck", "--shm-size=64m", "--env=REPMGRPWD_FILE=", &password];
     patient.cluster.run_as("pg03", &patient.cluster.container("pg03"), &more);
     patient.cluster.wait_healthy("pg01");
     patient.expect("pg01", &["no-init"]);
-    patient.expect("pg03", &["no-init", "secret-in-environment", "shm-small"]);
+    patient.expect_within(SILENCE, "pg03", &["health-silent", "no-init", "secret-in-environment", "shm-small"]);
 }

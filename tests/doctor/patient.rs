@@ -46,13 +46,18 @@ impl Patient {
     /// Waits until `doctor` finds exactly these there.
     #[track_caller]
     pub fn expect(&self, container: &str, expected: &[&str]) {
+        self.expect_within(PATIENCE, container, expected);
+    }
+
+    #[track_caller]
+    pub fn expect_within(&self, patience: Duration, container: &str, expected: &[&str]) {
         let began = Instant::now();
         loop {
             let codes = self.codes(container);
             if codes == expected {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "doctor in {container} finds {codes:?} after {PATIENCE:?}, not {expected:?}");
+            assert!(began.elapsed() < patience, "doctor in {container} finds {codes:?} after {patience:?}, not {expected:?}");
             std::thread::sleep(Duration::from_millis(300));
         }
     }

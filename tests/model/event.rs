@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use crate::health::Health;
 use crate::node::Process;
+use crate::operator::Operator;
 use crate::promoter::Promoter;
 use crate::world::{OUTSIDERS, Place, Violation, World};
 
@@ -23,12 +24,16 @@ pub enum Event {
     LoseVolume(usize),
     PromoterDies(usize),
     HealthDies(usize),
+    OperatorDies,
     // Time.
     Enter(usize),
     Start(usize, u64),
     Heal(usize, u64),
     Alarm(usize),
     Promoter(usize, u64),
+    /// An operator begins a switchover.
+    Order(usize, u64),
+    Operator(u64),
     /// A server notices that a session's client is gone.
     SessionEnds(usize),
     // PostgreSQL.
@@ -67,6 +72,13 @@ impl World {
                 }
             },
             Event::HealthDies(node) => self.end_health(node),
+            Event::OperatorDies => match self.operator.take() {
+                None => false,
+                Some(mut operator) => {
+                    operator.leave(self);
+                    true
+                }
+            },
             Event::Enter(node) => self.enter(node),
             Event::Start(node, seed) => self.go_on_starting(node, &mut Dice(seed))?,
             Event::Heal(node, seed) => self.go_on_healing(node, &mut Dice(seed)),
@@ -81,6 +93,22 @@ impl World {
                 Some(mut one) => {
                     if one.go_on(self, &mut Dice(seed)) {
                         self.promoters[promoter] = Some(one);
+                    }
+                    true
+                }
+            },
+            Event::Order(outsider, seed) => {
+                let nodes = self.nodes.len();
+                let is_free = self.operator.is_none();
+                let begin = || Box::new(Operator::new(Place::Outside(outsider), nodes, &mut Dice(seed)));
+                self.operator.get_or_insert_with(begin);
+                is_free
+            }
+            Event::Operator(seed) => match self.operator.take() {
+                None => false,
+                Some(mut operator) => {
+                    if operator.go_on(self, &mut Dice(seed)) {
+                        self.operator = Some(operator);
                     }
                     true
                 }
@@ -132,7 +160,8 @@ impl World {
             Health::Acting(acting) => acting.session == lock,
             Health::Looking { .. } => false,
         });
-        if outside || inside || self.nodes[node].paused {
+        let ordered = self.operator.as_ref().is_some_and(|operator| operator.holds(lock));
+        if outside || inside || ordered || self.nodes[node].paused {
             return false;
         }
         self.nodes[node].server_mut().expect("it has a lock").lock = None;
@@ -148,12 +177,14 @@ pub struct Habits {
     burst: usize,
 }
 
-const KINDS: usize = 24;
+const KINDS: usize = 27;
 
 /// Weights for an ordinary day: crash, pause, unpause, cut, mend, cut outside, mend outside, lose volume, promoter dies, health dies, enter,
-/// start, heal, alarm, promoter, session ends, connect, hang up, stream, deliver, write, acknowledge, isolate, rejoin.
-const ORDINARY: [usize; KINDS] = [4, 2, 16, 4, 30, 3, 16, 1, 2, 1, 30, 60, 40, 10, 60, 20, 60, 15, 40, 40, 20, 40, 4, 10];
-const FAULTS: [usize; 8] = [0, 1, 3, 5, 7, 8, 9, 22];
+/// start, heal, alarm, promoter, session ends, connect, hang up, stream, deliver, write, acknowledge, isolate, rejoin, order, operator,
+/// operator dies.
+const ORDINARY: [usize; KINDS] =
+    [4, 2, 16, 4, 30, 3, 16, 1, 2, 1, 30, 60, 40, 10, 60, 20, 60, 15, 40, 40, 20, 40, 4, 10, 3, 40, 1];
+const FAULTS: [usize; 9] = [0, 1, 3, 5, 7, 8, 9, 22, 26];
 
 impl Habits {
     pub fn any(dice: &mut Dice) -> Habits {
@@ -205,9 +236,12 @@ impl Habits {
             20 => Event::Write(node),
             21 => Event::Acknowledge(node),
             22 => Event::Isolate(node),
-            _ => Event::Rejoin(node),
+            23 => Event::Rejoin(node),
+            24 => Event::Order(outsider, seed),
+            25 => Event::Operator(seed),
+            _ => Event::OperatorDies,
         };
-        let times = if matches!(kind, 11 | 12 | 14) { 1 + dice.roll(self.burst) } else { 1 };
+        let times = if matches!(kind, 11 | 12 | 14 | 25) { 1 + dice.roll(self.burst) } else { 1 };
         (event, times)
     }
 }
@@ -219,6 +253,7 @@ impl Event {
             Event::Start(node, _) => Event::Start(node, dice.next()),
             Event::Heal(node, _) => Event::Heal(node, dice.next()),
             Event::Promoter(outsider, _) => Event::Promoter(outsider, dice.next()),
+            Event::Operator(_) => Event::Operator(dice.next()),
             other => other,
         }
     }

@@ -7,6 +7,7 @@ mod health;
 mod look;
 mod mutation;
 mod node;
+mod operator;
 mod promoter;
 mod wal;
 mod walk;
@@ -44,6 +45,7 @@ fn holds(nodes: usize, sync: bool) {
     if let Some(failure) = failure {
         panic!("after {} steps: {}", tally.steps, failure.shrunk().story());
     }
+    assert!(tally.promotions > 0 && tally.switchovers > 0 && tally.commits > 0, "nothing was put to the test: {tally:?}");
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::world::{Place, World};
 #[derive(Clone, Debug)]
 pub struct Promoter {
     pub place: Place,
+    asker: Asker,
+    preferred: Option<NodeNumber>,
     stage: Stage,
     /// Sessions with a lock; they and their locks end with the attempt.
     sessions: Vec<Session>,
@@ -19,15 +21,15 @@ pub struct Promoter {
 
 /// A session of role `repmgr` on a server.
 #[derive(Clone, Debug)]
-struct Session {
-    id: u64,
-    node: usize,
+pub struct Session {
+    pub id: u64,
+    pub node: usize,
     life: u64,
 }
 
 /// How far the orders to one node are.
 #[derive(Clone, Debug)]
-struct Progress {
+pub struct Progress {
     session: Session,
     orders: Vec<Order>,
     failed: bool,
@@ -54,7 +56,24 @@ enum Sent {
 
 impl Promoter {
     pub fn new(place: Place, nodes: usize) -> Promoter {
-        Promoter { place, stage: Stage::Asking(Look::at_all(place, nodes)), sessions: Vec::new() }
+        Promoter {
+            place,
+            asker: Asker::Machine,
+            preferred: None,
+            stage: Stage::Asking(Look::at_all(place, nodes)),
+            sessions: Vec::new(),
+        }
+    }
+
+    /// A person asks, and prefers this one among equals.
+    pub fn of_person(to: NodeNumber, place: Place, nodes: usize) -> Promoter {
+        Promoter { asker: Asker::Person, preferred: Some(to), ..Promoter::new(place, nodes) }
+    }
+
+    /// `promote_locked`: the end of a switchover, over sessions that have the locks.
+    pub fn of_locked(to: NodeNumber, place: Place, view: ClusterView, sessions: Vec<Session>) -> Promoter {
+        let stage = Stage::Reading { view, states: Vec::new() };
+        Promoter { place, asker: Asker::Person, preferred: Some(to), stage, sessions }
     }
 
     /// One step; false when it has come to an end.
@@ -124,7 +143,7 @@ impl Promoter {
                 Ok(Stage::Finishing(Progress::new(session, begin_reign(epoch.0))))
             }
             Need::Promote { .. } => {
-                let electorate = promotion::electorate(&view, quorum(world), Asker::Machine)?;
+                let electorate = promotion::electorate(&view, quorum(world), self.asker)?;
                 Ok(Stage::Locking { view, left: electorate.iter().rev().map(|number| number.index()).collect() })
             }
         }
@@ -155,8 +174,8 @@ impl Promoter {
         }
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, nodes), quorum(world), Asker::Machine)?;
-        promotion::may_know_all(states.iter(), Asker::Machine, quorum(world))?;
+        promotion::electorate(&reduced(&view, nodes), quorum(world), self.asker)?;
+        promotion::may_know_all(states.iter(), self.asker, quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
         let orders: Vec<Order> = promise.into_iter().chain([Order::Point(None), Order::Reload]).collect();
@@ -187,8 +206,8 @@ impl Promoter {
         let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
         let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
         let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, as_before), quorum(world), Asker::Machine)?;
-        let chosen = promotion::candidate(&frozen, Asker::Machine, None, world.quorum)?.index();
+        promotion::electorate(&reduced(&view, as_before), quorum(world), self.asker)?;
+        let chosen = promotion::candidate(&frozen, self.asker, self.preferred, world.quorum)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
         let mut told = promotion::followers(&frozen, NodeNumber(chosen as u32));
@@ -255,17 +274,17 @@ fn quorum(world: &World) -> Quorum {
 }
 
 impl Progress {
-    fn new(session: Session, mut orders: Vec<Order>) -> Progress {
+    pub fn new(session: Session, mut orders: Vec<Order>) -> Progress {
         orders.reverse();
         Progress { session, orders, failed: false }
     }
 
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.failed || self.orders.is_empty()
     }
 
     /// Sends the next order; when all is over, whether it went well.
-    fn go_on(&mut self, world: &mut World, place: Place, dice: &mut Dice) -> Option<bool> {
+    pub fn go_on(&mut self, world: &mut World, place: Place, dice: &mut Dice) -> Option<bool> {
         if let (false, Some(order)) = (self.failed, self.orders.last()) {
             match world.send(place, &self.session, *order, dice) {
                 Sent::Done => drop(self.orders.pop()),
@@ -278,7 +297,7 @@ impl Progress {
 }
 
 impl World {
-    fn session(&mut self, node: usize) -> Session {
+    pub fn session(&mut self, node: usize) -> Session {
         Session { id: self.id(), node, life: self.nodes[node].life }
     }
 
@@ -295,7 +314,7 @@ impl World {
         }
     }
 
-    fn read(&self, place: Place, session: &Session) -> Option<NodeState> {
+    pub fn read(&self, place: Place, session: &Session) -> Option<NodeState> {
         let node = &self.nodes[session.node];
         let lives = node.life == session.life && self.reaches(place, session.node);
         if lives { node.state(0) } else { None }

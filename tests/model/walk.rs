@@ -28,6 +28,7 @@ pub struct Tally {
     pub steps: u64,
     pub walks: u64,
     pub promotions: u64,
+    pub switchovers: u64,
     pub commits: u64,
 }
 
@@ -67,6 +68,7 @@ impl Setup {
         tally.steps += events.len() as u64;
         tally.walks += 1;
         tally.promotions += world.promotions as u64;
+        tally.switchovers += world.switchovers as u64;
         tally.commits += world.commits_acknowledged as u64;
         violation.map(|violation| Failure { setup: self, seed, events, violation })
     }
@@ -148,6 +150,7 @@ impl World {
         for promoter in 0..OUTSIDERS {
             self.happen(Event::PromoterDies(promoter))?;
         }
+        self.happen(Event::OperatorDies)?;
         for node in 0..nodes {
             self.end_health(node);
         }

@@ -4,6 +4,7 @@ use pgcluster::model::{Quorum, Role, Timeline};
 
 use crate::mutation::Mutation;
 use crate::node::{Node, Order, Process, Server};
+use crate::operator::Operator;
 use crate::promoter::Promoter;
 use crate::wal::{Entry, Kind, Wal};
 
@@ -35,6 +36,8 @@ pub struct World {
     pub mutation: Mutation,
     pub nodes: Vec<Node>,
     pub promoters: Vec<Option<Box<Promoter>>>,
+    /// One at a time: they have a lock.
+    pub operator: Option<Box<Operator>>,
     /// `cut[a][b]`: nothing passes between nodes a and b, either way.
     pub cut: Vec<Vec<bool>>,
     /// `outside_cut[p][n]`: the outsider p does not reach node n.
@@ -49,6 +52,8 @@ pub struct World {
     pub acknowledged: Wal,
     pub commits_acknowledged: usize,
     pub promotions: usize,
+    /// Primaries that an operator stopped, and whose standbys then had everything.
+    pub switchovers: usize,
     next_id: u64,
     /// What was done and decided, if somebody wants to read it.
     pub story: Option<Vec<String>>,
@@ -61,6 +66,7 @@ impl World {
             mutation,
             nodes: (0..nodes).map(Node::empty).collect(),
             promoters: vec![None; OUTSIDERS],
+            operator: None,
             cut: vec![vec![false; nodes]; nodes],
             outside_cut: vec![vec![false; nodes]; OUTSIDERS],
             lost_volumes: Vec::new(),
@@ -69,6 +75,7 @@ impl World {
             acknowledged: Wal::default(),
             commits_acknowledged: 0,
             promotions: 0,
+            switchovers: 0,
             next_id: 0,
             story: None,
         }
@@ -102,7 +109,7 @@ impl World {
         passes && !self.nodes[to].paused
     }
 
-    fn append(&mut self, number: usize, kind: Kind) {
+    pub fn append(&mut self, number: usize, kind: Kind) {
         let timeline = self.nodes[number].wal().map_or(1, Wal::timeline);
         let entry = self.entry(timeline, kind);
         self.nodes[number].disk.as_mut().expect("a server has data").wal.0.push(entry);

@@ -42,11 +42,47 @@ impl Cluster {
         (said, output.status.code().unwrap_or(-1))
     }
 
+    /// The same until it says this with that exit code: on a busy machine a node may not answer a look in time. For what changes nothing,
+    /// or may be ordered again.
+    #[track_caller]
+    fn says(&self, container: &str, command: &[&str], expected: i32, words: &str) -> String {
+        let began = std::time::Instant::now();
+        loop {
+            let (said, code) = self.operate(container, command);
+            if code == expected && said.contains(words) {
+                return said;
+            }
+            let what = format!("pgcluster {} in {container}", command.join(" "));
+            assert!(began.elapsed() < health::DEADLINE, "{what} exits {code}, not {expected} with {words:?}: {said}");
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+    }
+
     /// It must succeed.
     #[track_caller]
     fn order(&self, container: &str, command: &[&str]) -> String {
         let (said, code) = self.operate(container, command);
         assert_eq!(code, 0, "pgcluster {} in {container}: {said}", command.join(" "));
         said
+    }
+
+    /// Another operator holds the lock on that node meanwhile.
+    fn while_anna_works_on(&self, node: &str, work: impl FnOnce()) {
+        let holds =
+            "SET application_name = 'anna upgrades'; SELECT pg_advisory_lock(x'6f70657261746f72'::bigint); SELECT pg_sleep(60)";
+        let of_anna = "FROM pg_stat_activity WHERE application_name = 'anna upgrades' AND pid <> pg_backend_pid()";
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(self.try_sql_in(node, "repmgr", holds)));
+            docker::wait_until("anna has the lock", health::DEADLINE, || {
+                let has = format!("SELECT count(*) {of_anna} AND wait_event = 'PgSleep'");
+                (self.sql_in(node, "repmgr", &has) == "1").then_some(())
+            });
+            // Whatever becomes of it, her session ends, and with it the thread.
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            self.sql_in(node, "repmgr", &format!("SELECT pg_terminate_backend(pid) {of_anna}"));
+            if let Err(panic) = result {
+                std::panic::resume_unwind(panic);
+            }
+        });
     }
 }

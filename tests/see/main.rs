@@ -15,6 +15,7 @@ mod turn;
 mod ask;
 mod faults;
 mod old_lines;
+mod rare;
 mod words;
 
 use build::Cluster;
@@ -36,4 +37,6 @@ fn a_cluster_seen_in_health_and_in_trouble() {
     faults::a_standby_is_paused(&cluster);
     faults::standbys_are_stopped(&cluster);
     faults::the_primary_is_paused(&cluster);
+    rare::pgpool_is_silent(&cluster);
+    rare::a_node_is_cloning(&cluster);
 }

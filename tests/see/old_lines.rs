@@ -40,7 +40,11 @@ pub fn every_line_of_the_table(cluster: &Cluster) {
         };
         let output = Command::new("timeout").args(["60", "sh", "-c", &command]).output().unwrap();
         let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
-        let waits = line.contains("start pg03") || line.contains("attach pg03") || line.contains("rejoin");
+        let waits = line.contains("start pg03")
+            || line.contains("attach pg03")
+            || line.contains("rejoin")
+            || line.contains("start pgpool")
+            || line.contains("stop pg02");
         assert!(output.status.success(), "{line}: {}\n{said}", output.status);
         assert!(!said.is_empty() || waits || line.contains("detach"), "{line} says nothing");
         if waits {

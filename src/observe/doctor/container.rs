@@ -9,8 +9,14 @@ use crate::observe::certificates;
 use crate::observe::disk::{Room, read_room};
 use crate::observe::environment::KEPT;
 use crate::observe::here::Here;
-use crate::render::paths::HOLD_SECRETS;
+use crate::observe::processes::{children_of_the_first, now_s, process};
+use crate::render::paths::{HEALTH_RAN, HOLD_SECRETS};
 use crate::spec::{RawEnv, Source, VARS, resolved};
+
+/// A program that was started by a shell that has ended may end soon, too.
+const MOMENT_S: u64 = 10;
+/// What a process of ours is called that another one started as itself.
+const LEFT_BEHIND: &str = "exe";
 
 pub fn read(here: &Here, raw: &RawEnv) -> ContainerFacts {
     let mut loose_files: Vec<String> =
@@ -32,12 +38,27 @@ pub fn read(here: &Here, raw: &RawEnv) -> ContainerFacts {
     ContainerFacts {
         plain_secrets: plain_secrets(raw),
         loose_files,
+        orphans: orphans(),
+        health_silent_s: health_silent_s(),
         certificate: certificates::own(),
         is_certificate_given: here.cluster().tls.is_some(),
         host,
         authorities: certificates::authorities(),
         database,
     }
+}
+
+/// What hangs on process 1 for longer than a moment, besides the server and its processes, and what pgcluster left behind on purpose.
+fn orphans() -> Vec<String> {
+    let is_known = |name: &str| ["postgres", "pgpool", "pgcluster", LEFT_BEHIND].contains(&name);
+    let strangers = children_of_the_first().into_iter().filter(|child| !is_known(&child.name) && child.age_s() >= MOMENT_S);
+    strangers.map(|child| format!("{} ({})", child.name, child.pid)).collect()
+}
+
+fn health_silent_s() -> u64 {
+    let ran = fs::read_to_string(HEALTH_RAN).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let since_start = process(1).map_or(0, |first| first.age_s());
+    ran.map_or(since_start, |ran| now_s().saturating_sub(ran).min(since_start))
 }
 
 /// Names of secrets that were given as themselves, not as a file.

@@ -6,20 +6,9 @@ use crate::model::{
     Backend, BackendStatus, Certificate, ClusterReport, ClusterView, Details, Epoch, Failover, InUse, Lsn, NodeNumber,
     PoolOpinion, PoolView, Reach, Receiver, RepmgrRow, Role, RoomState, Weight,
 };
-use crate::plan::builders::{PG01, PG02, PG03, primary, silent, standby, standby_of, untrusted, view};
+use crate::plan::builders::{PG01, PG02, PG03, cluster, primary, silent, standby, standby_of, untrusted, view};
 use crate::render::text::status::status;
 use crate::render::text::{Paint, WIDTH};
-use crate::spec::{ClusterSpec, HostFacts, RawEnv, Snapshot, pgpool_spec};
-
-fn cluster(mode: &str) -> ClusterSpec {
-    let vars = [("PG_BACKEND_NODE_LIST", "0:pg01,1:pg02,2:pg03"), ("REPMGRPWD", "r"), ("PCPPWD", "p"), ("FAILOVER_MODE", mode)];
-    let snapshot = Snapshot {
-        vars: vars.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-        files: Default::default(),
-    };
-    let host = HostFacts { host_name: "pgpool01".into() };
-    pgpool_spec(&RawEnv::read(&snapshot), &host).expect("a valid environment").cluster
-}
 
 /// Everything in order: pg01 reigns, the others stream, repmgr and pgpool01 agree.
 struct Scene {

@@ -115,6 +115,12 @@ SESSIONS_FULL = "sessions-full" Degraded:
 NO_INIT = "no-init" Degraded:
     "The server is process 1 and inherits orphans: one that ends with a bad code makes PostgreSQL take it for a crashed backend and reset all sessions."
     "`init: true` in the compose file (`docker run --init`)";
+ORPHANS = "orphans" Degraded:
+    "Processes that lost their parent hang on process 1: they hold memory, and where the server is process 1 itself, one that ends with a bad code makes it reset all sessions."
+    "look for who leaves them behind (`docker exec`, a health check that starts programs and is killed), end them, or restart the container";
+HEALTH_SILENT = "health-silent" Broken:
+    "The health check of this container has not run for a minute. It is what follows a new primary, ends an old one, and promotes when nobody else does."
+    "take `healthcheck: disable: true` (`--no-healthcheck`) away; look for a Docker daemon that hangs";
 SHM_SMALL = "shm-small" Degraded:
     "/dev/shm is small: parallel queries and index builds fail with `could not resize shared memory segment`."
     "`shm_size: 256m` in the compose file";

@@ -1,0 +1,80 @@
+//! The health check of one container: does it serve, and what is done so that it serves well. One process, no children.
+
+use std::time::Duration;
+
+use crate::act::heal;
+use crate::act::heal_pool::heal_pool;
+use crate::link::Address;
+use crate::model::{Reach, RoomState};
+use crate::observe::{peer, pool};
+use crate::pcp;
+use crate::spec::{PgpoolSpec, PostgresSpec};
+
+/// 60 % of Docker's timeout of 10 s.
+const DEADLINE: Duration = Duration::from_millis(6000);
+/// For a login through pgpool, which takes milliseconds, or as long as a failover.
+const LOGIN_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// Whether the container serves, and what is said about it, line by line.
+pub type Health = (bool, Vec<String>);
+
+async fn in_time(deadline: Duration, check: impl Future<Output = (bool, String)>) -> (bool, String) {
+    let late = || (false, format!("no answer in {} ms", deadline.as_millis()));
+    tokio::time::timeout(deadline, check).await.unwrap_or_else(|_| late())
+}
+
+/// Of a database container.
+pub async fn database(spec: &PostgresSpec) -> Health {
+    let (healthy, said) = in_time(DEADLINE, database_serves(spec)).await;
+    (healthy, vec![said])
+}
+
+/// Preparing counts as healthy: an orchestrator must not kill a node that copies its data.
+async fn database_serves(spec: &PostgresSpec) -> (bool, String) {
+    let local = Address::Socket { dir: "/run/postgresql".into(), port: spec.node().port, user: spec.superuser.name.clone() };
+    let reach = match local.connect("repmgr").await {
+        // A server that answers is healthy, whatever healing came to.
+        Ok(client) => {
+            return (true, heal::look_and_heal(spec, &client).await.unwrap_or_else(|error| format!("serving, but: {error:#}")));
+        }
+        // Before the server there is the waiting room, on TCP alone; or a server that is starting.
+        Err(_) => peer::ask_local(spec.node().port).await,
+    };
+    match reach {
+        Reach::Waiting(RoomState { state, .. }) => (true, state),
+        Reach::NotYet { reason } => (true, reason),
+        Reach::Serving(_) => (true, "serving".into()),
+        Reach::Refused { reason } | Reach::Silent { reason } | Reach::Untrusted { reason } => (false, reason),
+    }
+}
+
+/// Whether pgpool lives, and what was done so that it serves well. A login may hang because of a failover, a frozen backend, or because
+/// all children are busy: then it is enough that pgpool answers by PCP, for no restart would help.
+pub async fn pgpool(spec: &PgpoolSpec) -> Health {
+    let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
+    let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
+    let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
+    let healthy = serves || healed.is_ok();
+    let mut lines = vec![if healthy && !serves { format!("alive, but a login: {said}") } else { said }];
+    match healed {
+        Ok(orders) => lines.extend(orders),
+        // The entrypoint is at work, and has just said so.
+        Err(_) if serves && !pcp::is_there() => {}
+        Err(error) => lines.push(format!("{error:#}")),
+    }
+    (healthy, lines)
+}
+
+/// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
+async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
+    match pool::log_in(spec).await {
+        Ok(()) => (true, "serving".into()),
+        Err(error) => match error.as_db_error() {
+            Some(db) => (true, db.message().to_string()),
+            None => match peer::ask_local(spec.port).await {
+                Reach::Waiting(RoomState { state, .. }) => (true, state),
+                _ => (false, format!("{:#}", anyhow::Error::new(error))),
+            },
+        },
+    }
+}
