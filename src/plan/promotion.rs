@@ -58,8 +58,7 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
     {
         return Need::Lives { because: format!("node {number} answers, if only: {reason}") };
     }
-    // Whoever the standbys follow may be the living primary. Of the others a wrong certificate alone must not forbid a promotion.
-    if let Some((number, reason)) = view.untrusted().find(|(number, _)| is_upstream(view, *number)) {
+    if let Some((number, reason)) = untrusted_upstream(view) {
         return Need::Lives {
             because: format!("node {number}, which the standbys follow, answers, and cannot be believed: {reason}"),
         };
@@ -99,6 +98,12 @@ pub fn frozen_primary(view: &ClusterView, believed_up: &[NodeNumber]) -> Option<
         return None;
     }
     view.silent().find(|number| believed_up.contains(number) && is_upstream(view, *number))
+}
+
+/// Whoever the standbys follow may be the living primary, and why it cannot be believed. Of the others a wrong certificate alone must
+/// not forbid a promotion.
+pub fn untrusted_upstream(view: &ClusterView) -> Option<(NodeNumber, &str)> {
+    view.untrusted().find(|(number, _)| is_upstream(view, *number))
 }
 
 /// Whether a standby points at this node.

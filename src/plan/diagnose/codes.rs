@@ -47,7 +47,7 @@ NODE_REFUSES = "node-refuses" Degraded:
     "give all containers the same REPMGRPWD; raise PGCONF_max_connections if it says `too many clients`";
 NODE_UNTRUSTED = "node-untrusted" Degraded:
     "The node presents a certificate that TLS_CA_FILE does not vouch for: it is neither followed nor promoted, and who follows it is not replaced."
-    "give NAME a certificate that the authority signed for its host in PG_BACKEND_NODE_LIST, and restart it; if all nodes are named, look at this container's TLS_CA_FILE";
+    "give NAME a certificate that the authority signed for its host in PG_BACKEND_NODE_LIST, and restart it; or stop it, then another takes its place; if all nodes are named, look at this container's TLS_CA_FILE";
 NODE_WAITING = "node-waiting" Degraded:
     "The node's entrypoint answers instead of a server: it copies, rewinds, or waits for others. It ends by itself."
     "wait; `pgcluster plan` on that node says what for";

@@ -4,6 +4,7 @@ use super::codes::{self, Code};
 use super::{Facts, serves};
 use crate::model::{BackendStatus, InUse, NodeNumber, NodeReport, NodeState, PoolView, Problem, Reach, Role, StateWord};
 use crate::plan::pool::{Fitness, fitness};
+use crate::plan::promotion::untrusted_upstream;
 use crate::render::text::bytes;
 use crate::spec::FailoverMode;
 
@@ -112,7 +113,13 @@ fn no_primary(facts: &Facts) -> String {
         n if n < needed => {
             format!("no node takes writes: {}, a promotion needs {needed}; {silent} of {all} nodes are silent", standbys(n))
         }
-        n => format!("no node takes writes: {}, which is enough for a promotion", standbys(n)),
+        n => match untrusted_upstream(facts.view) {
+            Some((number, _)) => {
+                let name = &facts.node(number).name;
+                format!("no node takes writes: nobody is promoted in the place of {name}, which answers and cannot be believed")
+            }
+            None => format!("no node takes writes: {}, which is enough for a promotion", standbys(n)),
+        },
     }
 }
 

@@ -133,6 +133,11 @@ fn a_certificate_of_another_authority() {
     assert_eq!(problem.text, "pg03 cannot be believed: the certificate CN=x was signed by CN=y");
     assert!(problem.fix.starts_with("give pg03 a certificate that the authority signed"), "{}", problem.fix);
     assert_eq!(report.weight(), Some(Weight::Degraded));
+    // The upstream of living standbys is not replaced.
+    let report = healthy().node(PG01, untrusted()).report();
+    let said: Vec<&str> = report.problems.iter().map(|problem| problem.text.as_str()).collect();
+    let blocked = "no node takes writes: nobody is promoted in the place of pg01, which answers and cannot be believed";
+    assert_eq!(said, [blocked, "pg01 cannot be believed: the certificate CN=x was signed by CN=y"]);
 }
 
 #[test]
