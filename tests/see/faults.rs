@@ -73,7 +73,7 @@ pub fn a_standby_is_paused(cluster: &Cluster) {
         assert!(codes(&status).contains(&"no-election"), "{status:#}");
         let (median, slowest) = crate::ask::time_of_status(cluster, place, 5);
         eprintln!("status in {place} with pg03 paused: median {median} ms, slowest {slowest} ms");
-        assert!(median < 5000, "{median} ms");
+        assert!(median < 10_000, "{median} ms");
     }
     drop(paused);
     eprintln!("pg03 was paused for {:.0} s", began.elapsed().as_secs_f64());
