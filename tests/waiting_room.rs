@@ -7,8 +7,10 @@ use pgcluster::act::tls::acceptor;
 use pgcluster::act::waiting_room::WaitingRoom;
 use pgcluster::link::trust::mistrust;
 use pgcluster::link::{Address, Trust};
-use pgcluster::model::RoomState;
-use pgcluster::spec::TlsFiles;
+use pgcluster::model::{Reach, RoomState};
+use pgcluster::observe::environment::postgres_spec;
+use pgcluster::observe::peer::ask;
+use pgcluster::spec::{Snapshot, TlsFiles};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -96,21 +98,54 @@ async fn its_certificate_is_verified_by_those_who_have_an_authority() {
     let room = WaitingRoom::open("pg02", 0, acceptor(Some(&tls), "pg02").unwrap()).await.unwrap();
     room.set(&RoomState::working("cloning"));
 
-    let ask = async |host: &str, trust: Trust| {
+    let connect = async |host: &str, trust: Trust| {
         let (host, port, user) = (host.into(), room.port(), "repmgr".into());
         Address::Tcp { host, port, user, password: None, trust }.connect("repmgr").await.err().unwrap()
     };
     let signed_by = |name: &str| Trust::Authority(dir.path().join(name));
     for trust in [signed_by("ours"), Trust::ChannelBinding] {
-        let error = ask("localhost", trust).await;
+        let error = connect("localhost", trust).await;
         assert_eq!((error.as_db_error().unwrap().message(), mistrust(&error)), ("pgcluster: pg02 is cloning", None));
     }
-    let reason = mistrust(&ask("localhost", signed_by("theirs")).await).unwrap();
+    let reason = mistrust(&connect("localhost", signed_by("theirs")).await).unwrap();
     assert!(reason.contains("was signed by CN=ours, which is not in "), "{reason}");
-    let reason = mistrust(&ask("127.0.0.1", signed_by("ours")).await).unwrap();
+    let reason = mistrust(&connect("127.0.0.1", signed_by("ours")).await).unwrap();
     assert!(reason.ends_with("is for localhost, not for 127.0.0.1"), "{reason}");
-    let reason = mistrust(&ask("localhost", signed_by("nowhere")).await).unwrap();
+    let reason = mistrust(&connect("localhost", signed_by("nowhere")).await).unwrap();
     assert!(reason.contains("/nowhere cannot be read: "), "{reason}");
+    // As a look at the cluster has it; and who speaks no TLS could be anybody.
+    let look = async |port: u16, authority: &str| {
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let vars = [
+            ("PG_BACKEND_NODE_LIST", format!("0:localhost:{port},1:pg02")),
+            ("NODE_NAME", "pg02".into()),
+            ("REPMGRPWD", "rep123".into()),
+            ("TLS_CERT_FILE", path("crt")),
+            ("TLS_KEY_FILE", path("key")),
+            ("TLS_CA_FILE", path(authority)),
+        ];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value)).into();
+        let spec = postgres_spec(&Snapshot { vars, ..Snapshot::default() }).unwrap();
+        // On a busy machine the second of a look may pass.
+        for _ in 0..20 {
+            match ask(&spec.cluster, &spec.cluster.nodes[0]).await {
+                Reach::Silent { .. } => {}
+                heard => return heard,
+            }
+        }
+        panic!("no answer from port {port}");
+    };
+    assert!(matches!(look(room.port(), "ours").await, Reach::Waiting(_)));
+    assert!(matches!(look(room.port(), "theirs").await, Reach::Untrusted { reason } if reason.contains("signed by CN=ours")));
+    let plain = tokio::net::TcpListener::bind(("localhost", 0)).await.unwrap();
+    let port = plain.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            let _ = stream.read_exact(&mut [0; 8]).await;
+            let _ = stream.write_all(b"N").await;
+        }
+    });
+    assert!(matches!(look(port, "ours").await, Reach::Untrusted { reason } if reason.starts_with("it offers no TLS")));
     // The oracle: libpq.
     for (authority, heard) in [("ours", "pgcluster: pg02 is cloning"), ("theirs", "certificate verify failed")] {
         let root = dir.path().join(authority).display().to_string();
