@@ -16,7 +16,7 @@ QUICK    ?=
 
 # Test programs that need docker; everything else under tests/ runs without.
 TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
-DOCKER_TESTS := $(filter postgres cluster pool see services variants secrets doctor operate,$(TESTS))
+DOCKER_TESTS := $(filter supply postgres cluster pool see services variants secrets doctor operate,$(TESTS))
 PURE_TESTS   := $(filter-out $(DOCKER_TESTS),$(TESTS))
 
 # Certificates that only this host trusts (a TLS-inspecting proxy): empty for most people.
@@ -62,7 +62,7 @@ check: ## format, lints, unit and golden tests, dependencies: no docker needed
 	cargo fmt --check
 	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo test --locked --lib --bins $(PURE_TESTS:%=--test %)
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo deny: not installed, skipped"; fi
+	@supply/deny --if-installed
 
 test: ## everything, on a bare machine too
 	@docker/prepare-host --test
@@ -87,6 +87,21 @@ soak: ## random faults for SOAK_MINUTES (35), at most SOAK_FAULTS (300), under c
 	@$(MAKE) test-images
 	cargo test --locked --test cluster -- --ignored --nocapture soak::
 
+fuzz: ## FUZZ_RUNS (1000000) inputs for each reader of foreign bytes; TARGETS="auto_conf" for some
+	@fuzz/run $(TARGETS)
+
+deny: ## licences, sources and known weaknesses of the crates; installs cargo-deny into target/tools
+	@supply/deny
+
+sbom: ## what binary and images are made of, as CycloneDX in target/sbom
+	@supply/sbom
+
+audit: ## Debian's known vulnerabilities in the images; needs debsecan and the network
+	@supply/audit
+
+reproducible: ## build the binary twice in clean directories and compare the bytes
+	@supply/reproducible
+
 # The bench program is static, because it runs in the containers too, beside the servers that it times.
 bench: ## measure what starts cost, with the peer beside it; BENCH="restart rendering" for some of it
 	@docker/prepare-host --test
@@ -94,6 +109,6 @@ bench: ## measure what starts cost, with the peer beside it; BENCH="restart rend
 	RUSTFLAGS='-C target-feature=+crt-static' cargo bench --locked --bench bench --target $$(rustc -vV | sed -n 's/^host: //p') -- $(BENCH)
 
 help: ## this list
-	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up down clean logs images check test test-images faults soak bench help
+.PHONY: up down clean logs images check test test-images faults soak fuzz deny sbom audit reproducible bench help

@@ -9,6 +9,7 @@ use pgcluster::cli::{Cli, Sub};
 use pgcluster::command;
 use pgcluster::command::operator::Consent;
 use pgcluster::exit::Exit;
+use pgcluster::model::foreign;
 
 fn main() -> ExitCode {
     exec::write_no_core_files();
@@ -18,7 +19,8 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = command::exit_of(&error);
             if !matches!(exit, Exit::Stopped(_)) {
-                eprintln!("pgcluster: {error:#}");
+                // A server may have worded a part of it.
+                eprintln!("pgcluster: {}", foreign::lines(&format!("{error:#}")));
             }
             exit.into()
         }

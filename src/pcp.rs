@@ -2,7 +2,7 @@
 //!
 //! Only inside pgpool's own container: the protocol has neither TLS nor a decent hash. Every call has one deadline.
 
-mod packet;
+pub mod packet;
 
 use std::path::Path;
 use std::time::Duration;

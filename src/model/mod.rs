@@ -6,6 +6,7 @@ mod conninfo;
 mod details;
 mod epoch;
 mod event;
+pub mod foreign;
 mod lsn;
 mod malformed;
 mod next_start;

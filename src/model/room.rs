@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Epoch, OwnData};
+use super::{Epoch, OwnData, foreign};
 
 /// SQLSTATE `cannot_connect_now`: what a starting PostgreSQL answers too, so `pg_isready` says "rejecting connections".
 pub const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -86,11 +86,21 @@ impl RoomState {
     }
 
     /// Reads back what a peer said; `None` if the message is not from a waiting room. A detail that is missing or no JSON is null: the
-    /// state alone is worth knowing.
+    /// state alone is worth knowing. Whoever has the port may have said it, so nothing of it is kept that could steer a terminal.
     pub fn parse(message: &str, detail: Option<&str>) -> Option<Self> {
         let (_node, state) = message.strip_prefix(PREFIX)?.split_once(IS)?;
         let detail = detail.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-        Some(Self { state: state.to_owned(), detail })
+        Some(Self { state: foreign::one_line(state), detail: harmless(detail) })
+    }
+}
+
+/// Every text of a detail, made harmless.
+fn harmless(detail: Value) -> Value {
+    match detail {
+        Value::String(text) => Value::String(foreign::one_line(&text)),
+        Value::Array(items) => items.into_iter().map(harmless).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, harmless(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => detail,
     }
 }
 
@@ -123,6 +133,16 @@ mod tests {
         let state = RoomState { state: "empty".into(), detail: Value::Null };
         assert_eq!(RoomState::parse("pgcluster: pg02 is empty", Some("{half")), Some(state.clone()));
         assert_eq!(RoomState::parse("pgcluster: pg02 is empty", None), Some(state));
+    }
+
+    #[test]
+    fn control_characters_of_a_stranger_are_escaped() {
+        let said = RoomState::parse(
+            "pgcluster: pg02 is \u{1b}]0;x\u{7}waiting",
+            Some(r#"{"because": "a\u001b[2J\nb", "for": ["\u009b"]}"#),
+        );
+        let expected = json!({"because": r"a\u001b[2J\nb", "for": [r"\u009b"]});
+        assert_eq!(said, Some(RoomState { state: r"\u001b]0;x\u0007waiting".into(), detail: expected }));
     }
 
     #[test]

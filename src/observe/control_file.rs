@@ -38,10 +38,10 @@ pub async fn read(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> anyhow:
 /// `PG_CONTROL_VERSION` of PostgreSQL 13 to 16, and of 17, which put a field into a hole (src/include/catalog/pg_control.h).
 const FORMATS: [u32; 2] = [1300, 1700];
 /// `offsetof(ControlFileData, crc)` of these formats on 64-bit machines.
-const CHECKSUM_AT: usize = 288;
+pub const CHECKSUM_AT: usize = 288;
 
 /// `ControlFileData` of a known format, in this machine's byte order; none if it is anything else, or broken.
-fn parse(bytes: &[u8]) -> Option<ControlFile> {
+pub fn parse(bytes: &[u8]) -> Option<ControlFile> {
     let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     if !FORMATS.contains(&word(8)?) || word(CHECKSUM_AT)? != crc32c(&bytes[..CHECKSUM_AT]) {
@@ -67,7 +67,7 @@ pub fn parameters_of(bytes: &[u8]) -> Option<ParameterFloor> {
 }
 
 /// CRC-32C (Castagnoli), as src/port/pg_crc32c_sb8.c computes it.
-fn crc32c(bytes: &[u8]) -> u32 {
+pub fn crc32c(bytes: &[u8]) -> u32 {
     let shift = |crc: u32| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
     !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
 }
@@ -82,7 +82,8 @@ async fn ask_tool(data_dir: &Path, tools: &Tools, stop: &StopSignals) -> anyhow:
     printed(&output.stdout)
 }
 
-fn printed(lines: &[String]) -> anyhow::Result<ControlFile> {
+/// What `pg_controldata` printed, line by line.
+pub fn printed(lines: &[String]) -> anyhow::Result<ControlFile> {
     let fields: BTreeMap<&str, &str> =
         lines.iter().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim())).collect();
     let field = |name: &str| fields.get(name).copied().with_context(|| format!("pg_controldata printed no \"{name}\""));

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::model::foreign;
 use crate::observe::host::read_host_name;
 use crate::spec::{self, HostFacts, LogFormat, LogLevel, LogSpec, PgpoolSpec, PostgresSpec, RawEnv, Snapshot, Violations};
 
@@ -96,6 +98,22 @@ pub fn pool_config_dirs() -> Vec<PathBuf> {
     ["/run/pgcluster", "/run/pgpool", "/etc/pgpool-II"].map(PathBuf::from).into()
 }
 
+/// stderr, one event a call: what others worded cannot steer a terminal, and no line of theirs looks like one of ours.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let text = foreign::lines(text.trim_end_matches('\n')).replace('\n', "\n    ");
+        io::stderr().write_all(format!("{text}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// To stderr, which is `docker logs`.
 pub fn start_logging(log: LogSpec) {
     let level = match log.level {
@@ -104,8 +122,7 @@ pub fn start_logging(log: LogSpec) {
         LogLevel::Info => tracing::Level::INFO,
         LogLevel::Debug => tracing::Level::DEBUG,
     };
-    let builder =
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log).with_ansi(false).with_target(false);
     // A second call (tests) changes nothing.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),

@@ -11,6 +11,7 @@ use crate::link::trust::mistrust;
 use crate::link::{Address, Trust};
 use crate::model::{
     ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
+    foreign,
 };
 use crate::spec::{ClusterSpec, Node, PostgresSpec};
 
@@ -164,7 +165,7 @@ async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
             Ok(state) => return (Reach::Serving(Box::new(state)), Some(client)),
             Err(error) => match error.downcast::<tokio_postgres::Error>() {
                 Ok(error) => error,
-                Err(other) => return (Reach::Refused { reason: format!("{other:#}") }, None),
+                Err(other) => return (Reach::Refused { reason: foreign::one_line(&format!("{other:#}")) }, None),
             },
         },
         Err(error) => error,
@@ -172,8 +173,8 @@ async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
     let reach = match error.as_db_error() {
         Some(db) => refusal(db),
         None if is_plain_server(&error) => ask_plain(address).await,
-        None if let Some(reason) = mistrust(&error) => Reach::Untrusted { reason },
-        None => Reach::Silent { reason: format!("{:#}", anyhow::Error::new(error)) },
+        None if let Some(reason) = mistrust(&error) => Reach::Untrusted { reason: foreign::one_line(&reason) },
+        None => Reach::Silent { reason: foreign::one_line(&format!("{:#}", anyhow::Error::new(error))) },
     };
     (reach, None)
 }
@@ -226,11 +227,11 @@ fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
     let is_coming_or_going =
         [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(db.code());
     if !is_coming_or_going {
-        return Reach::Refused { reason: db.message().to_string() };
+        return Reach::Refused { reason: foreign::one_line(db.message()) };
     }
     match RoomState::parse(db.message(), db.detail()) {
         Some(room) => Reach::Waiting(room),
-        None => Reach::NotYet { reason: db.message().to_string() },
+        None => Reach::NotYet { reason: foreign::one_line(db.message()) },
     }
 }
 

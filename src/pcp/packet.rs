@@ -26,6 +26,7 @@ pub enum Request {
 }
 
 impl Request {
+    /// The packet as it goes over the wire.
     pub fn encode(self) -> Vec<u8> {
         match self {
             Request::Salt => packet(b'M', b""),
@@ -78,10 +79,12 @@ pub fn fields(body: &[u8]) -> Vec<String> {
 /// The message and the detail of an error packet `E`: one letter each, then the text.
 pub fn error_text(body: &[u8]) -> String {
     let fields = fields(body);
-    let part = |letter: char| fields.iter().find_map(|field| field.strip_prefix(letter)).map(str::trim_end);
+    let part = |letter: char| {
+        fields.iter().find_map(|field| field.strip_prefix(letter)).map(str::trim_end).filter(|text| !text.is_empty())
+    };
     match (part('M'), part('D')) {
-        (Some(message), Some(detail)) if !detail.is_empty() => format!("{message} ({detail})"),
-        (Some(message), _) => message.to_owned(),
+        (Some(message), Some(detail)) => format!("{message} ({detail})"),
+        (Some(message), None) => message.to_owned(),
         (None, _) => "an error without a message".into(),
     }
 }

@@ -23,7 +23,9 @@ pub fn read(text: &str) -> Vec<(String, String)> {
 
 /// The file with these names set (`Some`) or removed (`None`); the other settings keep their order, new values go to the end.
 ///
-/// Comments go, as they do with ALTER SYSTEM. Refuses names that PostgreSQL could not read (the server would not start) and NUL.
+/// Comments go, as they do with ALTER SYSTEM. Refuses names that PostgreSQL could not read (the server would not start), NUL, and a
+/// newline in a new value: PostgreSQL keeps it raw when it rewrites the file, and can then no longer read it (`AlterSystemSetConfigFile`
+/// refuses it too).
 pub fn with(text: &str, changes: &[(&str, Option<&str>)]) -> Result<String, Unquotable> {
     let mut settings = read(text);
     for (name, value) in changes {
@@ -32,6 +34,9 @@ pub fn with(text: &str, changes: &[(&str, Option<&str>)]) -> Result<String, Unqu
         }
         settings.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
         if let Some(value) = value {
+            if value.contains('\n') {
+                return Err(Unquotable::Character { place: "postgresql.auto.conf", character: "a newline" });
+            }
             settings.push(((*name).into(), (*value).into()));
         }
     }
@@ -77,11 +82,11 @@ fn blank(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\r'])
 }
 
-/// Reads an unquoted value: a number, a word or a path-like word.
+/// Reads an unquoted value: a number, a word or a path-like word. A NUL is in none of them.
 fn plain(text: &str) -> Option<(String, &str)> {
     let end = text.find([' ', '\t', '\r', '#', '\'']).unwrap_or(text.len());
     let (value, rest) = text.split_at(end);
-    (!value.is_empty()).then(|| (value.to_owned(), rest))
+    (!value.is_empty() && !value.contains('\0')).then(|| (value.to_owned(), rest))
 }
 
 /// Reads the inside of `'…'` and returns it with what follows the closing quote; `DeescapeQuotedString` of `guc-file.l`.

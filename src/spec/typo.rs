@@ -67,7 +67,9 @@ fn known_names() -> impl Iterator<Item = &'static str> {
 fn is_typo(name: &str, known: &str) -> bool {
     let slips = if known.len() < 8 { 1 } else { 2 };
     let bare = name.strip_suffix("_FILE").unwrap_or(name);
-    [name, bare].iter().any(|name| strsim::damerau_levenshtein(name, known) <= slips)
+    // The distance is at least the difference in length, and costs their product.
+    let is_near = |name: &str| name.chars().count().abs_diff(known.len()) <= slips;
+    [name, bare].iter().any(|name| is_near(name) && strsim::damerau_levenshtein(name, known) <= slips)
 }
 
 /// The most similar name, when it is similar at all.

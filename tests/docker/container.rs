@@ -1,4 +1,5 @@
-//! One container: how it is started, and questions to it.
+//! One container: how it is started, and questions to it. It gets what compose.yaml gives it and no more: no capability, no new
+//! privileges, a read-only root file system, tmpfs where files are generated.
 
 use std::process::Output;
 use std::time::Duration;
@@ -8,9 +9,26 @@ use super::{Scope, docker, docker_output, image, logs, try_docker, wait_until};
 /// For a first start on a machine that has other things to do.
 pub const START: Duration = Duration::from_secs(60);
 
+/// What compose.yaml says of this kind of container; `tests/supply/` compares the two.
+pub fn confinement(kind: &str) -> Vec<String> {
+    let own: &[&str] = match kind {
+        "pgpool" => &["/run/pgpool:mode=0775", "/etc/pgpool-II:mode=0755"],
+        _ => &["/etc/repmgr/17:mode=0755"],
+    };
+    let all = ["/run/pgcluster:mode=0700", "/run/postgresql:mode=0775", "/etc/pgcluster:mode=0755"];
+    let mut options: Vec<String> =
+        ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--tmpfs=/tmp:mode=1777"]
+            .map(String::from)
+            .into();
+    options.extend(all.iter().chain(own).map(|mount| format!("--tmpfs={mount},uid=50010,gid=50010")));
+    options
+}
+
 /// `docker run`, being put together.
 pub struct Run {
     options: Vec<String>,
+    /// What is taken from it, and its tmpfs mounts.
+    confinement: Vec<String>,
     image: String,
     args: Vec<String>,
     name: String,
@@ -22,6 +40,7 @@ impl Run {
         let name = format!("{}-{name}", scope.name);
         Run {
             options: vec!["--label".into(), scope.label(), "--name".into(), name.clone()],
+            confinement: confinement(kind),
             image: image(kind),
             args: vec![],
             name,
@@ -30,6 +49,12 @@ impl Run {
 
     pub fn option(mut self, option: &str, value: impl Into<String>) -> Run {
         self.options.extend([option.to_string(), value.into()]);
+        self
+    }
+
+    /// With the engine's usual rights, for what begins as root.
+    pub fn unconfined(mut self) -> Run {
+        self.confinement.clear();
         self
     }
 
@@ -58,8 +83,15 @@ impl Run {
         self
     }
 
+    /// Whether this tmpfs mount has to give way to a volume at the same place.
+    fn is_mounted(&self, option: &str) -> bool {
+        let place = option.strip_prefix("--tmpfs=").and_then(|mount| mount.split(':').next());
+        place.is_some_and(|place| self.options.iter().any(|volume| volume.split(':').nth(1) == Some(place)))
+    }
+
     fn line<'a>(&'a self, start: &[&'a str]) -> Vec<&'a str> {
         let mut line: Vec<&str> = [&["run"], start].concat();
+        line.extend(self.confinement.iter().filter(|option| !self.is_mounted(option)).map(String::as_str));
         line.extend(self.options.iter().chain([&self.image]).chain(&self.args).map(String::as_str));
         line
     }

@@ -49,22 +49,13 @@ fn parameters_that_pgcluster_owns_are_refused_with_the_reason() {
     assert_eq!(refusal.code, 78);
 }
 
-/// Everything of compose.yaml that takes something away, and a memory limit.
+/// Without any privilege, as all of these tests, and with a memory limit.
 #[test]
 fn it_runs_without_any_privilege_and_fits_its_memory() {
     let scope = Scope::new("hardened");
-    let owner = "uid=50010,gid=50010";
     let server = server(&scope, "pg")
-        .flag("--read-only")
-        .option("--cap-drop", "ALL")
-        .option("--security-opt", "no-new-privileges:true")
         .option("--memory", "512m")
         .option("--shm-size", "96m")
-        .option("--tmpfs", format!("/run/pgcluster:{owner},mode=0700"))
-        .option("--tmpfs", format!("/run/postgresql:{owner},mode=0775"))
-        .option("--tmpfs", format!("/etc/pgcluster:{owner},mode=0755"))
-        .option("--tmpfs", format!("/etc/repmgr/17:{owner},mode=0755"))
-        .option("--tmpfs", "/tmp:mode=1777")
         .option("--health-interval", "1s")
         .env("PG_TUNE", "auto")
         .start();

@@ -136,6 +136,7 @@ fn root_takes_over_files_of_another_owner() {
     let scope = Scope::new("root");
     let volume = official_data(&scope);
     let give = Run::new(&scope, "chown", "postgres")
+        .unconfined()
         .volume(format!("{volume}:/v"))
         .option("--user", "root")
         .args(&["bash", "-euc", "mv /v/data/* /v/; rmdir /v/data; chown -R 999:999 /v; chmod 700 /v"])
@@ -145,6 +146,7 @@ fn root_takes_over_files_of_another_owner() {
         .volume(format!("{volume}:{OFFICIAL}"))
         .env("PGDATA", OFFICIAL)
         .env("POSTGRES_USER", "app")
+        .unconfined()
         .option("--user", "root")
         .option("--health-interval", "1s")
         .start();

@@ -72,12 +72,21 @@ fn what_postgresql_could_not_read_is_refused() {
     for name in ["", "a b", "a=1", "1a", "a.b.c", "a.", "a\nb"] {
         assert!(with("", &[(name, Some("x"))]).is_err(), "{name:?}");
     }
-    assert!(with("", &[("x", Some("a\0b"))]).is_err());
+    for value in ["a\0b", "a\nb"] {
+        assert!(with("", &[("x", Some(value))]).is_err(), "{value:?}");
+    }
+}
+
+#[test]
+fn a_nul_in_the_file_does_not_stop_its_rewriting() {
+    let text = "work_mem = 8\0MB\nfsync = 'o\0ff'\nport = 5433\n\0\n";
+    assert_eq!(read(text), owned(&[("fsync", "o"), ("port", "5433")]));
+    assert_eq!(with(text, &[("port", None)]).unwrap(), format!("{HEADER}fsync = 'o'\n"));
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(values in prop::collection::vec(r"([^\x00]|['\\\n0-7n]{1,4})*", 0..5)) {
+    fn what_is_written_is_read(values in prop::collection::vec(r"([^\x00\n]|['\\\r0-7n]{1,4})*", 0..5)) {
         let names: Vec<String> = (0..values.len()).map(|number| format!("x.v{number}")).collect();
         let changes: Vec<_> = names.iter().zip(&values).map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
         let text = with(REAL, &changes).unwrap();
