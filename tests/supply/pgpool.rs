@@ -61,7 +61,7 @@ fn every_password_logs_in_through_pgpool() {
     let node = common(node, &scope, "pg01", &secrets).start();
     let pool = Run::new(&scope, "pgpool01", "pgpool").env("PGP_NODE_NAME", "pgpool01");
     let pool = common(pool, &scope, "pgpool01", &secrets).start();
-    wait_until("a login through pgpool", START, || {
+    wait_until("a login through pgpool", START * 4, || {
         assert!(node.is_running() && pool.is_running(), "{}\n{}", node.logs(), pool.logs());
         node.try_exec(&["bash", "-uc", "psql \"$(</w/login-0)\" -XAtqwc 'SELECT 1'"]).ok()
     });
