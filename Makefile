@@ -16,7 +16,7 @@ QUICK    ?=
 
 # Test programs that need docker; everything else under tests/ runs without.
 TESTS        := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
-DOCKER_TESTS := $(filter supply postgres cluster pool see services variants secrets doctor operate,$(TESTS))
+DOCKER_TESTS := $(filter supply postgres cluster pool see services variants secrets doctor operate rotation,$(TESTS))
 PURE_TESTS   := $(filter-out $(DOCKER_TESTS),$(TESTS))
 
 # Certificates that only this host trusts (a TLS-inspecting proxy): empty for most people.

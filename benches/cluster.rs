@@ -125,6 +125,7 @@ pub fn control(host: &str) -> Address {
         port: 5432,
         user: "repmgr".into(),
         password: Some(Secret::new(PASSWORD)),
+        other: None,
         trust: Trust::ChannelBinding,
     }
 }

@@ -20,8 +20,8 @@ What is going on:     pgcluster status        (then: pgcluster explain CODE)
 What happened:        pgcluster events
 What would happen:    pgcluster plan, pgcluster render --diff
 Does it work:         pgcluster smoke, pgcluster users, pgcluster doctor
-Change something:     pgcluster switchover, promote, pause, resume, stop, rejoin, attach, detach, bootstrap
-                      (each shows its plan, and does it with --yes)
+Change something:     pgcluster switchover, promote, pause, resume, reload, stop, rejoin, attach, detach,
+                      bootstrap (each shows its plan, and does it with --yes)
 Every reading command knows --json. Run them in any container: docker compose exec pg01 pgcluster status"
 )]
 pub struct Cli {
@@ -54,6 +54,8 @@ pub enum Sub {
     },
     #[command(hide = true)]
     Tripwire,
+    #[command(hide = true)]
+    WatchPassword,
     /// Promote a standby if nobody is primary; shows its plan first, and the facts still decide whether that is safe
     #[command(after_help = "\
 Exit code: 0 promoted, or somebody is primary; 1 no promotion; 3 the plan was shown and --yes was not said.")]
@@ -108,6 +110,16 @@ Exit code: 0 promoted, or somebody is primary; 1 no promotion; 3 the plan was sh
     Rejoin {
         /// The node
         name: String,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take over changed files of this container (secrets, certificates, conf.d, hba.d) without a restart; shows its plan first
+    #[command(after_help = "\
+Reads every file that a NAME_FILE names again, renders all files, and lets the server read them. Variables themselves
+only change when the container is made again. Nothing is written if the environment is not valid; what the server
+refuses is put back. A new REPMGRPWD is in use when every container of the cluster was reloaded or restarted.")]
+    Reload {
         /// Carry the plan out
         #[arg(long)]
         yes: bool,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio_postgres::config::{ChannelBinding, SslMode};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use crate::spec::{ClusterSpec, Node, Secret};
@@ -23,16 +24,14 @@ pub const CONNECT_DEADLINE: Duration = Duration::from_millis(1000);
 #[derive(Clone, Debug)]
 pub enum Address {
     /// Unix socket directory; the login is by peer or, in a private directory, by trust.
-    Socket {
-        dir: PathBuf,
-        port: u16,
-        user: String,
-    },
+    Socket { dir: PathBuf, port: u16, user: String },
     Tcp {
         host: String,
         port: u16,
         user: String,
         password: Option<Secret>,
+        /// Tried if the server does not take `password`.
+        other: Option<Secret>,
         trust: Trust,
     },
 }
@@ -41,7 +40,15 @@ impl Address {
     /// A node of the cluster, as this role.
     pub fn of(cluster: &ClusterSpec, node: &Node, user: &str, password: Option<Secret>) -> Address {
         let (host, port) = (node.host.clone(), node.port);
-        Address::Tcp { host, port, user: user.into(), password, trust: Trust::of(cluster) }
+        Address::Tcp { host, port, user: user.into(), password, other: None, trust: Trust::of(cluster) }
+    }
+
+    /// The same, with a second password for a server that does not take the first.
+    pub fn or_with(mut self, second: Option<Secret>) -> Address {
+        if let Address::Tcp { other, .. } = &mut self {
+            *other = second;
+        }
+        self
     }
 
     /// Connects to `database`; statements of the session never wait for a standby.
@@ -56,12 +63,18 @@ impl Address {
                 tokio::spawn(connection);
                 Ok(client)
             }
-            Address::Tcp { host, port, user, password, trust } => {
+            Address::Tcp { host, port, user, password, other, trust } => {
                 config.host(host).port(*port).user(user).ssl_mode(SslMode::Require).channel_binding(ChannelBinding::Require);
                 if let Some(password) = password {
                     config.password(password.expose());
                 }
-                let (client, connection) = config.connect(trust.connector()).await?;
+                let first = config.connect(trust.connector()).await;
+                let (client, connection) = match (first, other) {
+                    (Err(error), Some(other)) if is_wrong_password(&error) => {
+                        config.password(other.expose()).connect(trust.connector()).await?
+                    }
+                    (first, Some(_) | None) => first?,
+                };
                 tokio::spawn(connection);
                 Ok(client)
             }
@@ -88,4 +101,9 @@ impl std::fmt::Display for Address {
             Address::Tcp { host, port, user, .. } => write!(f, "{user}@{host}:{port}"),
         }
     }
+}
+
+/// An answer of a living server: it took no more of us than a wrong password.
+pub fn is_wrong_password(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_PASSWORD)
 }

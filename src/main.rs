@@ -34,6 +34,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Pgpool { args } => command::pgpool::run(args, StopSignals::block()?),
         Sub::Failover { hints } => command::failover::run(&hints),
         Sub::AfterFailover { attach, gone } => command::after_failover::run(attach, gone),
+        Sub::WatchPassword => command::watch_password::run(),
         Sub::Tripwire => command::tripwire::run(),
         Sub::Promote { to, because, force, yes, unattended } => {
             let consent = if unattended { Consent::Unattended } else { Consent::of(yes, false) };
@@ -42,6 +43,7 @@ fn run(sub: Sub) -> anyhow::Result<Exit> {
         Sub::Switchover { to, dry_run, yes } => command::switchover::run(to, Consent::of(yes, dry_run)),
         Sub::Pause { because, owner, yes } => command::pause::pause(owner, &because, Consent::of(yes, false)),
         Sub::Resume { yes } => command::pause::resume(Consent::of(yes, false)),
+        Sub::Reload { yes } => command::reload::run(Consent::of(yes, false), StopSignals::block()?),
         Sub::Rejoin { name, yes } => command::rejoin::run(&name, Consent::of(yes, false)),
         Sub::Attach { name, yes } => command::backend::attach(&name, Consent::of(yes, false)),
         Sub::Detach { name, yes } => command::backend::detach(&name, Consent::of(yes, false)),

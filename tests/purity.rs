@@ -33,7 +33,7 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Files of act that look, ask plan and do, again and again. Every other file of act carries out what it is told.
-const LOOPS: [&str; 10] = [
+const LOOPS: [&str; 13] = [
     "act/start.rs",
     "act/heal.rs",
     "act/heal_pool.rs",
@@ -42,6 +42,9 @@ const LOOPS: [&str; 10] = [
     "act/pool_follow.rs",
     "act/pool_patience.rs",
     "act/promote.rs",
+    "act/reload.rs",
+    "act/reload_pool.rs",
+    "act/rotation.rs",
     "act/switchover.rs",
     "act/upkeep.rs",
 ];

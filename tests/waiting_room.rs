@@ -107,7 +107,7 @@ async fn its_certificate_is_verified_by_those_who_have_an_authority() {
 
     let connect = async |host: &str, trust: Trust| {
         let (host, port, user) = (host.into(), room.port(), "repmgr".into());
-        Address::Tcp { host, port, user, password: None, trust }.connect("repmgr").await.err().unwrap()
+        Address::Tcp { host, port, user, password: None, other: None, trust }.connect("repmgr").await.err().unwrap()
     };
     let signed_by = |name: &str| Trust::Authority(dir.path().join(name));
     for trust in [signed_by("ours"), Trust::ChannelBinding] {

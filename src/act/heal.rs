@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::Standby;
-use crate::act::{fence, memory, register, staging, upkeep};
+use crate::act::{fence, memory, register, rotation, staging, upkeep};
 use crate::model::{ClusterView, Epoch, NodeNumber, Role};
 use crate::observe::peer::{control_address, look_at_others, read_state};
 use crate::plan::fence::stale_primaries;
@@ -42,10 +42,11 @@ pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Resul
         staging::remove_old(&spec.data_dir).await?;
         drop_slots_of_an_earlier_reign(local).await?;
     }
+    let is_reigning = me.role == Role::Primary && healing.action == Action::Nothing;
+    let mut said = rotation::keep_up_postgres(spec, local, is_reigning).await;
     let stale =
         stale_primaries(&others.with(spec.me, &me)).into_iter().filter(|stale| stale.number != spec.me).collect::<Vec<_>>();
-    let is_reigning = me.role == Role::Primary && healing.action == Action::Nothing;
-    let mut said = fence::stop_all(cluster, &stale).await;
+    said.extend(fence::stop_all(cluster, &stale).await);
     said.push(carry_out(spec, healing, &others).await?);
     if is_reigning {
         said.extend(upkeep::keep_true(local, cluster, spec.me, &others).await?);

@@ -1,7 +1,7 @@
 //! Heals the pgpool of this container: what it believes of its backends is made true.
 //!
-//! Nothing here touches pool_passwd: what it is made of, the environment of this container, cannot change while it runs, and
-//! passwords of roles that others made are nobody's to know.
+//! Nothing here touches pool_passwd: a change of what it is made of is `act::rotation`'s, or `reload`'s, and passwords of roles that
+//! others made are nobody's to know.
 
 use std::time::Duration;
 
@@ -93,6 +93,7 @@ async fn carry_out(pcp: &mut Pcp, spec: &PgpoolSpec, judgement: &Judgement) -> O
 /// Logs in as pgpool's own health check would: where that fails, pgpool would take the backend out again at once.
 async fn attach(pcp: &mut Pcp, spec: &PgpoolSpec, number: NodeNumber) -> anyhow::Result<()> {
     let node = &spec.cluster.nodes[number.index()];
+    // No other one: pgpool has this one alone.
     let password = spec.cluster.repmgr_password.as_ref().map(check_password);
     Address::of(&spec.cluster, node, CHECK_ROLE, password).connect_in_time("postgres").await?;
     pcp.attach(number).await

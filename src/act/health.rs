@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::act::heal;
 use crate::act::heal_pool::heal_pool;
+use crate::act::{heal, rotation};
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::{peer, pool};
@@ -51,11 +51,14 @@ async fn database_serves(spec: &PostgresSpec) -> (bool, String) {
 /// Whether pgpool lives, and what was done so that it serves well. A login may hang because of a failover, a frozen backend, or because
 /// all children are busy: then it is enough that pgpool answers by PCP, for no restart would help.
 pub async fn pgpool(spec: &PgpoolSpec) -> Health {
+    let (spec, rotated) = rotation::keep_up_pgpool(spec).await;
+    let spec = &spec;
     let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
     let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
     let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
     let healthy = serves || healed.is_ok();
     let mut lines = vec![if healthy && !serves { format!("alive, but a login: {said}") } else { said }];
+    lines.extend(rotated);
     match healed {
         Ok(orders) => lines.extend(orders),
         // The entrypoint is at work, and has just said so.

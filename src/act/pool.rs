@@ -12,8 +12,9 @@ use crate::act::promote::{self, Outcome, Wish};
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
-use crate::act::{pool_login, pool_pulse, tls};
-use crate::model::{ClusterView, NodeNumber, Reach, RoomState};
+use crate::act::{pool_login, pool_pulse, rotation, rotation_watch, tls};
+use crate::model::{ClusterView, NodeNumber, Reach, RoomState, Takes};
+use crate::observe::passwords;
 use crate::observe::peer::look;
 use crate::observe::tools::read_version;
 use crate::plan::floors;
@@ -35,6 +36,10 @@ pub async fn start(spec: &PgpoolSpec, stop: &StopSignals) -> anyhow::Result<()> 
     room.set(&RoomState::working("looking for the primary"));
     let view = find_primary(spec).await;
     let view = wait_for_standbys(spec, view).await;
+    let spec = &PgpoolSpec { cluster: rotation::with_password_in_use(&spec.cluster).await?, ..spec.clone() };
+    if passwords::held() == Takes::Previous {
+        rotation_watch::announce_start(spec).await;
+    }
     let mut facts = facts(spec, node_status(spec, &view))?;
     let (major, minor, patch) = read_version("pgpool", stop).await?;
     facts.version = (major, minor);
@@ -53,6 +58,7 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
     let mut patience = spec.search_primary;
     let mut said = String::new();
     let mut silent_since = None;
+    let mut advised = None;
     loop {
         let asked = Instant::now();
         let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
@@ -64,6 +70,7 @@ async fn find_primary(spec: &PgpoolSpec) -> ClusterView {
         if view.primary().is_some() {
             return view;
         }
+        rotation::advise(&spec.cluster, &view, &mut advised);
         // Without synchronous replication a hasty promotion loses commits of a primary that is only late.
         let is_lost = spec.cluster.replication == Replication::Sync && upstream_is_silent(&view);
         silent_since = is_lost.then(|| silent_since.unwrap_or(asked));

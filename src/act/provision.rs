@@ -45,7 +45,8 @@ pub async fn provision(
     wait_for_others(&client).await?;
     let mut found = read_found(&client).await?;
     let wanted = provision::wanted_roles(spec);
-    let verifiers = new_verifiers(&wanted, &found, data_dir).await?;
+    let to_set: Vec<_> = wanted.iter().filter(|role| !provision::is_left_alone(&spec.cluster, role, &found)).cloned().collect();
+    let verifiers = new_verifiers(&to_set, &found, data_dir).await?;
     run(&client, "roles", &provision::role_statements(&wanted, &found, &verifiers)?).await?;
     fault_point("provision-roles");
     for name in provision::wanted_databases(spec).iter().filter(|name| !found.databases.contains(*name)) {
@@ -83,7 +84,7 @@ async fn run(client: &Client, what: &str, statements: &[impl AsRef<str>]) -> any
 }
 
 /// Not even a verifier belongs into the server's log.
-async fn quiet(client: &Client) -> anyhow::Result<()> {
+pub async fn quiet(client: &Client) -> anyhow::Result<()> {
     let text = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic'";
     client.batch_execute(text).await.context("quiet the session's logging")
 }

@@ -12,7 +12,8 @@ use crate::act::temporary_server::{Safety, Socket, TemporaryServer};
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::Workplace;
 use crate::act::{
-    bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, staging, tls,
+    bootstrap_order, clone, configuration, initdb, leak, marker, memory, provision, recovery, register, rewind, rotation,
+    staging, tls,
 };
 use crate::model::{ClusterView, Epoch, Lsn, NodeNumber, OwnData, RoomState};
 use crate::observe::data_dir;
@@ -50,7 +51,8 @@ pub async fn start(spec: &PostgresSpec, tools: &Tools, stop: &StopSignals) -> an
     let (first, ()) = tokio::join!(decide(&work, began), warn_of_holes(tools, stop));
     let mut decision = first?;
     loop {
-        configuration::write(spec, decision.own.parameters(), decision.others.primary().map(|(_, state)| state))?;
+        let told = PostgresSpec { cluster: rotation::with_password_in_use(&spec.cluster).await?, ..spec.clone() };
+        configuration::write(&told, decision.own.parameters(), decision.others.primary().map(|(_, state)| state))?;
         carry_out(&work, &decision).await?;
         if decision.plan.verdict != Verdict::Resume || still_resumes(&work, began).await? {
             break;
@@ -95,6 +97,7 @@ struct Decision {
 async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision> {
     let mut said = String::new();
     let mut pause = FIRST_PAUSE;
+    let mut advised = None;
     loop {
         let decision = decide_once(work, began.elapsed(), &said).await?;
         let plan = &decision.plan;
@@ -102,6 +105,7 @@ async fn decide(work: &Workplace<'_>, began: Instant) -> anyhow::Result<Decision
             tracing::info!("{}: {}", plan.verdict, plan.because);
             said.clone_from(&plan.because);
         }
+        rotation::advise(&work.spec.cluster, &decision.others, &mut advised);
         if plan.verdict != Verdict::Wait {
             return Ok(decision);
         }

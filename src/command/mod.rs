@@ -19,6 +19,7 @@ pub mod plan;
 pub mod postgres;
 pub mod promote;
 pub mod rejoin;
+pub mod reload;
 pub mod render;
 pub mod smoke;
 pub mod status;
@@ -27,6 +28,7 @@ pub mod switchover;
 pub mod tripwire;
 pub mod users;
 pub mod wal;
+pub mod watch_password;
 
 use crate::act::command::CommandError;
 use crate::act::configuration::OwnedInFiles;

@@ -21,7 +21,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     let spec = environment::pgpool_spec(&snapshot)?;
     environment::start_logging(spec.cluster.log);
     user::become_postgres(Directories { config: &environment::pool_config_dirs(), data: &[] })?;
-    kept::keep(&snapshot)?;
+    kept::keep(&snapshot, &spec.cluster)?;
     block_on(async {
         tokio::select! {
             biased;

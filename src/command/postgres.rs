@@ -32,7 +32,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
     let volume = spec.data_dir.parent().unwrap_or(Path::new("/")).to_path_buf();
     user::become_postgres(Directories { config: &environment::config_dirs(spec.major), data: &[volume, spec.data_dir.clone()] })?;
     warn_of_trust(&spec);
-    kept::keep(&snapshot)?;
+    kept::keep(&snapshot, &spec.cluster)?;
     let tools = Tools::find()?;
     let lock = block_on(prepare(&spec, &tools, &stop))?;
     Err(server::become_server(&spec, &tools, lock, server_args, &stop))

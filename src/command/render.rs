@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::act::{configuration, pool};
+use crate::act::{configuration, pool, rotation_watch};
 use crate::command::block_on;
 use crate::exit::Exit;
 use crate::model::{ParameterFloor, Reach};
@@ -40,7 +40,12 @@ fn files(here: &Here, compared: bool) -> anyhow::Result<Vec<RenderedFile>> {
             let floor = own.map_or_else(ParameterFloor::default, |state| state.parameters);
             postgres_files(spec, &configuration::facts(spec, floor, primary)?)
         }
-        Here::Pgpool(spec) => pgpool_files(spec, &pool::facts(spec, vec![NodeStatus::Up; spec.cluster.nodes.len()])?),
+        Here::Pgpool(spec) => {
+            let mut facts = pool::facts(spec, vec![NodeStatus::Up; spec.cluster.nodes.len()])?;
+            // A start makes a new one, and what is encrypted with it looks different then.
+            facts.pool_key = rotation_watch::pool_key().unwrap_or(facts.pool_key);
+            pgpool_files(spec, &facts)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::foreign;
 use crate::observe::host::read_host_name;
+use crate::observe::passwords;
 use crate::spec::{self, HostFacts, LogFormat, LogLevel, LogSpec, PgpoolSpec, PostgresSpec, RawEnv, Snapshot, Violations};
 
 /// What the entrypoint was started with; pgpool runs the failover command with a scrubbed environment. Mode 0600, tmpfs.
@@ -19,6 +20,15 @@ pub const KEPT: &str = "/run/pgcluster/environment.json";
 pub fn read() -> Snapshot {
     let vars: Vec<(String, String)> =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    with_files(vars)
+}
+
+/// The same variables, and the files that they name as they are now: those of a running container may have been changed in place.
+pub fn read_again(kept: &Snapshot) -> Snapshot {
+    with_files(kept.vars.clone())
+}
+
+fn with_files(vars: Vec<(String, String)>) -> Snapshot {
     let read = |path: &str| fs::read_to_string(path).map_err(|error| error.to_string());
     let files = spec::wanted_files(&vars).into_iter().map(|(name, path)| (name, read(&path))).collect();
     Snapshot { vars, files }
@@ -58,12 +68,16 @@ impl From<Kept> for Snapshot {
     }
 }
 
+/// With the password in use that this container's files have.
 pub fn postgres_spec(snapshot: &Snapshot) -> Result<PostgresSpec, Violations> {
-    spec::postgres_spec(&RawEnv::read(snapshot), &host_facts())
+    let spec = spec::postgres_spec(&RawEnv::read(snapshot), &host_facts())?;
+    Ok(PostgresSpec { cluster: passwords::with(&spec.cluster, passwords::held()), ..spec })
 }
 
+/// Likewise.
 pub fn pgpool_spec(snapshot: &Snapshot) -> Result<PgpoolSpec, Violations> {
-    spec::pgpool_spec(&RawEnv::read(snapshot), &host_facts())
+    let spec = spec::pgpool_spec(&RawEnv::read(snapshot), &host_facts())?;
+    Ok(PgpoolSpec { cluster: passwords::with(&spec.cluster, passwords::held()), ..spec })
 }
 
 fn host_facts() -> HostFacts {

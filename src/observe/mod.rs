@@ -11,6 +11,7 @@ pub mod events;
 pub mod here;
 pub mod host;
 pub mod logins;
+pub mod passwords;
 pub mod peer;
 pub mod pool;
 pub mod pool_processes;

@@ -150,13 +150,14 @@ fn has_caught_up(joined: &str, lsn: Lsn) -> bool {
 /// Who listens on a port of this container: the server, or the waiting room before it. No password is offered.
 pub async fn ask_local(port: u16) -> Reach {
     let (host, user) = ("127.0.0.1".into(), "repmgr".into());
-    let address = Address::Tcp { host, port, user, password: None, trust: Trust::ChannelBinding };
+    let address = Address::Tcp { host, port, user, password: None, other: None, trust: Trust::ChannelBinding };
     ask_at(&address).await.0
 }
 
 /// The control channel to a node: role `repmgr`.
 pub fn control_address(cluster: &ClusterSpec, node: &Node) -> Address {
-    Address::of(cluster, node, "repmgr", cluster.repmgr_password.clone())
+    let other = cluster.other_password.as_ref().map(|other| other.secret().clone());
+    Address::of(cluster, node, "repmgr", cluster.repmgr_password.clone()).or_with(other)
 }
 
 async fn ask_at(address: &Address) -> (Reach, Option<Client>) {

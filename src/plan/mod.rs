@@ -16,5 +16,7 @@ pub mod pool;
 pub mod promotion;
 pub mod proposal;
 pub mod provision;
+pub mod reload;
+pub mod rotation;
 pub mod start;
 pub mod switchover;

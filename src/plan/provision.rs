@@ -49,11 +49,11 @@ pub fn wanted_roles(spec: &PostgresSpec) -> Vec<WantedRole> {
             kind: RoleKind::Superuser,
             password: spec.superuser.password.as_ref().map(given),
         },
-        WantedRole { name: REPMGR.into(), kind: RoleKind::Repmgr, password: cluster.repmgr_password.as_ref().map(given) },
+        WantedRole { name: REPMGR.into(), kind: RoleKind::Repmgr, password: cluster.wanted_password().map(given) },
         WantedRole {
             name: CHECK_ROLE.into(),
             kind: RoleKind::Check,
-            password: cluster.repmgr_password.as_ref().map(|secret| RolePassword::Given(check_role::check_password(secret))),
+            password: cluster.wanted_password().map(|secret| RolePassword::Given(check_role::check_password(secret))),
         },
     ];
     for service in &cluster.services {
@@ -66,6 +66,13 @@ pub fn wanted_roles(spec: &PostgresSpec) -> Vec<WantedRole> {
         roles.push(WantedRole { name: owner, kind: RoleKind::Owner, password: Some(service.owner_password.clone()) });
     }
     roles
+}
+
+/// While `REPMGRPWD` changes, its roles keep the password that they have until everybody knows the new one (`plan::rotation`).
+pub fn is_left_alone(cluster: &ClusterSpec, role: &WantedRole, found: &Found) -> bool {
+    cluster.is_rotating()
+        && matches!(role.kind, RoleKind::Repmgr | RoleKind::Check)
+        && found.roles.get(&role.name).is_some_and(Option::is_some)
 }
 
 /// Databases that must exist. A standalone node without services gets what the official image makes, and `repmgr`.
@@ -98,7 +105,7 @@ pub fn role_statements(
 
 /// All passwords in one statement on the catalog. `CREATE ROLE … PASSWORD` and `ALTER ROLE … PASSWORD` take 3 ms each, even for a
 /// verifier: they derive its keys once more, to refuse the empty password (user.c, `plain_crypt_verify`), which a wish never has.
-fn password_statement(verifiers: &BTreeMap<String, String>) -> Result<Option<String>, Unquotable> {
+pub fn password_statement(verifiers: &BTreeMap<String, String>) -> Result<Option<String>, Unquotable> {
     let row = |(name, verifier): (&String, &String)| Ok(format!("({}, {})", sql_literal(name)?, sql_literal(verifier)?));
     let rows: Vec<String> = verifiers.iter().map(row).collect::<Result<_, _>>()?;
     Ok((!rows.is_empty()).then(|| {
@@ -167,7 +174,7 @@ pub const METADATA_STATEMENTS: [&str; 6] = [
      (epoch bigint PRIMARY KEY, node text NOT NULL, reason text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
     "CREATE TABLE IF NOT EXISTS pgcluster.service (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
     "GRANT USAGE ON SCHEMA pgcluster TO pg_monitor",
-    "GRANT SELECT ON ALL TABLES IN SCHEMA pgcluster TO pg_monitor",
+    "GRANT SELECT ON pgcluster.epoch, pgcluster.service TO pg_monitor",
 ];
 
 /// Remembers which services are complete; sent last, so that a start that was killed before does the rest again.

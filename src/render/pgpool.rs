@@ -3,12 +3,14 @@
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
+use super::check_role::check_password;
 use super::facts::{NodeStatus, PgpoolFacts};
 use super::pgpool_names::{LOG_PCP_PROCESSES_SINCE, OLDEST, key};
+use super::pool_passwd::pool_entry;
 use super::template::{SettingLine, render, text};
 use super::watchdog::{WatchdogBand, watchdog_band};
 use super::{RenderedFile, paths, pcp, pgpass, pool_hba, pool_users, quote};
-use crate::spec::{BackendFlag, ClusterSpec, FailoverMode, LogLevel, Node, PgpoolSpec, Setting, Watchdog};
+use crate::spec::{BackendFlag, ClusterSpec, FailoverMode, LogLevel, Node, PgpoolSpec, Secret, Setting, Watchdog};
 
 /// Every file that a pgpool container needs before pgpool starts.
 pub fn pgpool_files(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<Vec<RenderedFile>> {
@@ -67,6 +69,7 @@ struct PgpoolConf<'a> {
     failover_command: &'a str,
     search_why: &'static str,
     search_primary_s: u64,
+    sr_check_password: String,
     log_level: &'static str,
     quiet_pcp: bool,
     watchdog: WatchdogBand,
@@ -107,12 +110,27 @@ fn pgpool_conf(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<String>
         failover_command: failover.command,
         search_why: failover.search_why,
         search_primary_s: failover.search_s,
+        sr_check_password: sr_check_password(&spec.cluster, &facts.pool_key)?,
         log_level: log_min_messages(spec.cluster.log.level),
         quiet_pcp: facts.version >= LOG_PCP_PROCESSES_SINCE,
         watchdog: watchdog_band(spec, facts.version)?,
         settings: operator_settings(&spec.settings)?,
     };
     render("pgpool.conf", &context)
+}
+
+const SR_CHECK_PASSWORD: &str = "sr_check_password";
+
+fn sr_check_password(cluster: &ClusterSpec, pool_key: &Secret) -> anyhow::Result<String> {
+    let repmgr = cluster.repmgr_password.as_ref().context("pgpool needs REPMGRPWD: its check role's password derives from it")?;
+    Ok(pool_entry(check_password(repmgr).expose(), pool_key.expose())?)
+}
+
+/// The same `pgpool.conf` with the check role's password of this cluster.
+pub fn with_sr_check_password(conf: &str, cluster: &ClusterSpec, pool_key: &Secret) -> anyhow::Result<String> {
+    let new = format!("{SR_CHECK_PASSWORD} = {}", quote::pgpool_conf(&sr_check_password(cluster, pool_key)?)?);
+    let is_it = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == SR_CHECK_PASSWORD);
+    Ok(conf.lines().map(|line| if is_it(line) { new.as_str() } else { line }).flat_map(|line| [line, "\n"]).collect())
 }
 
 fn backends(cluster: &ClusterSpec) -> anyhow::Result<Vec<Backend<'_>>> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::control_password::{OtherPassword, PREVIOUS};
 use super::nodes::{PORT, node_name, parse_nodes};
 use super::raw::RawEnv;
 use super::services::services;
@@ -80,6 +81,7 @@ pub(super) fn cluster_spec(raw: &RawEnv, nodes: Option<Vec<Node>>, found: &mut V
     let kind = kind(raw);
     let bootstrap = nodes.as_deref().and_then(|nodes| found.take(bootstrap(raw, nodes, kind)));
     let repmgr_password = repmgr_password(raw, found);
+    let other_password = previous_password(raw, repmgr_password.as_ref(), found);
     let replication = replication(raw, nodes.as_deref(), found);
     let modes = [
         ("auto", FailoverMode::Auto),
@@ -99,6 +101,7 @@ pub(super) fn cluster_spec(raw: &RawEnv, nodes: Option<Vec<Node>>, found: &mut V
         kind,
         bootstrap: bootstrap?,
         repmgr_password,
+        other_password,
         replication: replication?,
         failover: failover?,
         failover_after: failover_after?,
@@ -128,6 +131,20 @@ fn bootstrap(raw: &RawEnv, nodes: &[Node], kind: ClusterKind) -> Result<NodeNumb
 fn repmgr_password(raw: &RawEnv, found: &mut Violations) -> Option<Secret> {
     let text = raw.cluster.repmgrpwd.as_deref()?;
     found.take(password::secret("REPMGRPWD", text, password::through_pgpool))
+}
+
+/// None if it is the same: then nothing changes.
+fn previous_password(raw: &RawEnv, password: Option<&Secret>, found: &mut Violations) -> Option<OtherPassword> {
+    let text = raw.cluster.repmgrpwd_previous.as_deref()?;
+    let previous = found.take(password::secret(PREVIOUS, text, password::through_pgpool))?;
+    match password {
+        Some(password) => (*password != previous).then_some(OtherPassword::Previous(previous)),
+        None if raw.is_broken("REPMGRPWD") || raw.is_given("REPMGRPWD") => None,
+        None => {
+            found.add(Violation::new(PREVIOUS, "given without REPMGRPWD", "set REPMGRPWD to the new password, or unset both"));
+            None
+        }
+    }
 }
 
 fn replication(raw: &RawEnv, nodes: Option<&[Node]>, found: &mut Violations) -> Option<Replication> {

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod conf_d;
+pub mod control_password;
 mod list;
 pub mod nodes;
 mod originals;
@@ -27,6 +28,7 @@ mod watchdog;
 
 pub use cluster::HostFacts;
 pub use conf_d::{OwnedLine, owned_in_conf_d};
+pub use control_password::OtherPassword;
 pub use pgpool::pgpool_spec;
 pub use postgres::postgres_spec;
 pub use raw::{RawEnv, Snapshot, Source, wanted_files};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Secret;
+use super::{OtherPassword, Secret};
 use crate::model::{NodeId, NodeName, NodeNumber, Quorum};
 
 /// A container's wish, by its image.
@@ -23,6 +23,8 @@ pub struct ClusterSpec {
     pub bootstrap: NodeNumber,
     /// Always there with a node list. A standalone node may have none: then `repmgr` cannot log in with a password.
     pub repmgr_password: Option<Secret>,
+    /// While it changes: the other one, which `repmgr_password` was before, or will be.
+    pub other_password: Option<OtherPassword>,
     /// `REPLICATION_MODE` with `auto` resolved: sync from three nodes on.
     pub replication: Replication,
     pub failover: FailoverMode,

@@ -31,6 +31,7 @@ pub fn cluster(nodes: u32) -> ClusterSpec {
         kind: ClusterKind::Cluster,
         bootstrap: NodeNumber(0),
         repmgr_password: Some(Secret::new("rep123")),
+        other_password: None,
         replication: if nodes >= 3 { Replication::Sync } else { Replication::Async },
         failover: FailoverMode::Auto,
         failover_after: Duration::from_secs(10),

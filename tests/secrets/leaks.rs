@@ -21,6 +21,9 @@ const SECRETS: [(&str, &str); 5] = [
     ("MSUSERPWDLIST", "Us/er+of:3ee5-%secret"),
 ];
 
+/// What `REPMGRPWD` becomes in the middle of the day.
+const CHANGED: &str = "Rot/at+ed:8ff6-%secret";
+
 /// The planted leak, and what the search says of it.
 const LEAKS: [(&str, &str); 11] = [
     ("log", "log of pg02: REPMGRPWD, clear"),
@@ -37,10 +40,14 @@ const LEAKS: [(&str, &str); 11] = [
 ];
 
 fn forms() -> Vec<Form> {
-    let repmgr = Secret::new(SECRETS[0].1);
+    let (first, changed) = (Secret::new(SECRETS[0].1), Secret::new(CHANGED));
     let mut secrets = SECRETS.map(|(name, secret)| (name, secret.to_string())).to_vec();
-    secrets.push(("the check role's password", check_password(&repmgr).expose().to_string()));
-    secrets.push(("the watchdog's key", watchdog_key(&repmgr).expose().to_string()));
+    secrets[0].0 = "REPMGRPWD_PREVIOUS";
+    secrets.push(("REPMGRPWD", CHANGED.to_string()));
+    for password in [&first, &changed] {
+        secrets.push(("the check role's password", check_password(password).expose().to_string()));
+        secrets.push(("the watchdog's key", watchdog_key(password).expose().to_string()));
+    }
     forms::of(&secrets)
 }
 
@@ -73,7 +80,20 @@ fn passwords_are_nowhere_and_planted_leaks_are_found() {
     cluster.wait_nodes_healthy(&next);
     wait_until("pgpool is content", DEADLINE, || (cluster.inspect(POOL, "{{.State.Health.Status}}") == "healthy").then_some(()));
     clean(&cluster, &watcher, &forms, "a crash, a cut, a failover and a rejoin");
+    change_password(&mut cluster);
+    clean(&cluster, &watcher, &forms, "a reload with another REPMGRPWD");
     finds_planted_leaks(&mut cluster, &watcher, &forms, &next);
+}
+
+/// In place; who is made again later is told both.
+fn change_password(cluster: &mut Cluster) {
+    cluster.set_secret("REPMGRPWD", CHANGED);
+    cluster.set_secret("REPMGRPWD_PREVIOUS", SECRETS[0].1);
+    cluster.set_env("REPMGRPWD_PREVIOUS_FILE", "/run/secrets/REPMGRPWD_PREVIOUS");
+    cluster.names().iter().for_each(|name| drop(cluster.exec(name, &["pgcluster", "reload", "--yes"])));
+    let question = "psql -XAtqw 'host=pg01 user=repmgr dbname=repmgr sslmode=require' -c 'SELECT 1'";
+    let with_password = format!("IFS= read -r PGPASSWORD </run/secrets/REPMGRPWD; export PGPASSWORD; {question}");
+    wait_until("the new password is taken", DEADLINE, || cluster.try_exec("pg03", &["bash", "-c", &with_password]).ok());
 }
 
 #[track_caller]

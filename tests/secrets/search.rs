@@ -35,7 +35,7 @@ const TABLES: [&str; 9] = [
 
 /// What an operator pastes into a ticket.
 const COMMANDS: &str =
-    "for command in status 'status --json' env 'env --json' render check; do pgcluster $command 2>&1; done; true";
+    "for command in status 'status --json' env 'env --json' render check reload; do pgcluster $command 2>&1; done; true";
 
 pub fn search(cluster: &Cluster, watcher: &Watcher, forms: &[Form]) -> Findings {
     let mut found = Findings::new();

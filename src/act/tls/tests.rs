@@ -54,6 +54,7 @@ fn cluster(tls: TlsFiles) -> ClusterSpec {
         kind: ClusterKind::Cluster,
         bootstrap: NodeNumber(0),
         repmgr_password: None,
+        other_password: None,
         replication: Replication::Sync,
         failover: FailoverMode::Auto,
         failover_after: Duration::from_secs(10),

@@ -13,6 +13,7 @@ pub struct ClusterText {
     pub pg_major: Option<String>,
     pub pgdata: Option<String>,
     pub repmgrpwd: Option<String>,
+    pub repmgrpwd_previous: Option<String>,
     pub pg_database: Option<String>,
     pub mslist: Option<String>,
     pub msownerpwdlist: Option<String>,

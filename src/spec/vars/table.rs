@@ -38,6 +38,7 @@ Node {
 }
 Passwords {
     "REPMGRPWD" Both Secret Unset: "Password of the superuser `repmgr`; required with a node list and by pgpool. It equals a shell in the database containers.";
+    "REPMGRPWD_PREVIOUS" Both Secret Unset: "While `REPMGRPWD` changes: the one before it, which the servers take until all containers know the new one.";
     "POSTGRES_PASSWORD" Postgres Secret From("`REPMGRPWD`"): "Password of `POSTGRES_USER`.";
 }
 Server {
