@@ -108,7 +108,7 @@ fn a_former_primary_alone(cluster: &Cluster) {
     cluster.start(&old);
     let status =
         cluster.wait_for_status(&old, "that it is parked", |code, status| code == 2 && node(status, &old)["state"] == "parked");
-    assert_eq!(codes(&status)[..2], ["no-primary", "node-parked"]);
+    assert!(codes(&status)[0] == "no-primary" && codes(&status).contains(&"node-parked"), "{status:#}");
     assert_eq!((&status["cluster"]["primary"], &status["cluster"]["writable"]), (&Value::Null, &json!(false)));
     let truth = "SELECT pg_is_in_recovery(), current_setting('primary_conninfo') = ''";
     assert_eq!(cluster.sql(&old, truth), "t|t");
