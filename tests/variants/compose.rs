@@ -6,7 +6,7 @@ use crate::docker::Scope;
 use crate::docker::container::START;
 use crate::docker::psql::{Login, Psql};
 use crate::docker::wait_until;
-use crate::project::{assert_gone, port_of, run, secret, tag, wait_healthy, write_through_pgpool};
+use crate::project::{assert_gone, port_of, run, secret, share_machine, tag, wait_healthy, write_through_pgpool};
 
 /// A compose project with names and ports of its own; gone when dropped.
 pub struct Project<'a> {
@@ -64,6 +64,7 @@ impl Drop for Project<'_> {
 
 #[test]
 fn three_nodes() {
+    let _machine = share_machine();
     let scope = Scope::new("three");
     let project = Project { files: &["compose.yaml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);
@@ -81,6 +82,7 @@ fn three_nodes() {
 
 #[test]
 fn two_nodes() {
+    let _machine = share_machine();
     let scope = Scope::new("two");
     let project = Project { files: &["compose/two-nodes.yml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);
@@ -95,6 +97,7 @@ fn two_nodes() {
 
 #[test]
 fn single() {
+    let _machine = share_machine();
     let scope = Scope::new("single");
     let project = Project { files: &["compose/single.yml"], name: scope.name.clone() };
     let psql = Psql::new(&scope);

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::docker::Scope;
 use crate::docker::psql::Psql;
 use crate::docker::{docker, try_docker};
-use crate::project::{assert_gone, containers, port_of, run, wait_healthy, write_through_pgpool};
+use crate::project::{assert_gone, containers, port_of, run, share_machine, wait_healthy, write_through_pgpool};
 
 /// `make` with names, ports and an image tag of its own.
 struct Make {
@@ -56,6 +56,7 @@ impl Drop for Make {
 
 #[test]
 fn up_twice_down_and_clean() {
+    let _machine = share_machine();
     let scope = Scope::new("make");
     let make = Make { name: scope.name.clone() };
     let psql = Psql::new(&scope);

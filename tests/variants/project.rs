@@ -2,10 +2,24 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::docker::container::START;
 use crate::docker::psql::{Login, Psql};
 use crate::docker::{docker, eventually, try_docker, wait_until};
+
+/// `docker swarm init` of engine 20.10 takes the names from containers that run already: nobody runs beside it.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// For as long as this lives there is no swarm.
+pub fn share_machine() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For as long as this lives there is nobody else.
+pub fn own_machine() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::docker::Scope;
 use crate::docker::psql::Psql;
 use crate::docker::{docker, eventually, try_docker};
-use crate::project::{assert_gone, containers, run, secret, tag, wait_healthy, write_through_pgpool};
+use crate::project::{assert_gone, containers, own_machine, run, secret, tag, wait_healthy, write_through_pgpool};
 
 /// The swarm, if it was begun here, ends here.
 struct Swarm {
@@ -72,6 +72,7 @@ fn free_port() -> u16 {
 
 #[test]
 fn stack() {
+    let _machine = own_machine();
     let scope = Scope::new("stack");
     let _swarm = Swarm::join();
     let stack = Stack { name: scope.name.clone() };

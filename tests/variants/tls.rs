@@ -8,7 +8,7 @@ use crate::compose::Project;
 use crate::docker::container::START;
 use crate::docker::psql::Psql;
 use crate::docker::{Scope, docker, eventually, try_docker, wait_until};
-use crate::project::{port_of, root, run, secret, wait_healthy, write_through_pgpool};
+use crate::project::{port_of, root, run, secret, share_machine, wait_healthy, write_through_pgpool};
 
 const AUTHORITY: &str = "/run/secrets/tls.ca";
 
@@ -71,6 +71,7 @@ fn refused(words: &str, ask: impl Fn() -> Result<String, String>) {
 
 #[test]
 fn an_authority_of_ones_own() {
+    let _machine = share_machine();
     let scope = Scope::new("tls");
     let project = Project { files: &["compose.yaml", "compose/tls.yml"], name: scope.name.clone() };
     let (psql, ours) = (Psql::new(&scope), root().join("compose/tls"));
