@@ -91,9 +91,11 @@ fn change_password(cluster: &mut Cluster) {
     cluster.set_secret("REPMGRPWD_PREVIOUS", SECRETS[0].1);
     cluster.set_env("REPMGRPWD_PREVIOUS_FILE", "/run/secrets/REPMGRPWD_PREVIOUS");
     cluster.names().iter().for_each(|name| drop(cluster.exec(name, &["pgcluster", "reload", "--yes"])));
-    let question = "psql -XAtqw 'host=pg01 user=repmgr dbname=repmgr sslmode=require' -c 'SELECT 1'";
-    let with_password = format!("IFS= read -r PGPASSWORD </run/secrets/REPMGRPWD; export PGPASSWORD; {question}");
-    wait_until("the new password is taken", DEADLINE, || cluster.try_exec("pg03", &["bash", "-c", &with_password]).ok());
+    // The password in a file: the watcher sees the environment of this psql too.
+    let with_password = "umask 077; file=$(mktemp); sed 's/[:\\\\]/\\\\&/g; s/^/*:*:*:*:/' /run/secrets/REPMGRPWD >$file; \
+                         PGPASSFILE=$file psql -XAtqw 'host=pg01 user=repmgr dbname=repmgr sslmode=require' -c 'SELECT 1'; \
+                         code=$?; rm $file; exit $code";
+    wait_until("the new password is taken", DEADLINE, || cluster.try_exec("pg03", &["sh", "-c", with_password]).ok());
 }
 
 #[track_caller]
