@@ -116,7 +116,8 @@ impl Cluster {
         wait("pgpool to have every node up", || {
             let output = docker_output(&args);
             let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-            let up = shown.lines().filter(|line| line.split_whitespace().any(|word| word == "up" || word == "waiting"));
+            // Host, port, status, weight, status in words, and then what the server itself is.
+            let up = shown.lines().filter(|line| matches!(line.split_whitespace().nth(4), Some("up" | "waiting")));
             (up.count() == self.nodes).then_some(())
         })?;
         Ok(())

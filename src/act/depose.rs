@@ -58,6 +58,7 @@ pub async fn depose_frozen(spec: &PgpoolSpec, view: &ClusterView) -> Option<Stri
 /// Out of pgpool, and whoever hangs on it with it. In words, and so is why not.
 async fn take_out(spec: &PgpoolSpec, silent: NodeNumber) -> Result<String, String> {
     pcp::detach(spec, silent).await.map_err(|error| format!("not detached: {error:#}"))?;
-    let (ended, ()) = tokio::join!(sever::sever(spec, silent, nudge::LONG_ENOUGH), nudge::wake_sleepers(nudge::LONG_ENOUGH));
+    let (ended, ()) =
+        tokio::join!(sever::sever(spec, silent, nudge::LONG_ENOUGH), nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH));
     Ok(format!("detached, with {ended} sessions"))
 }

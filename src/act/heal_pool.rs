@@ -59,8 +59,7 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     }
     pcp.close().await;
     if judged.iter().any(|judgement| judgement.verdict != Verdict::Leave) {
-        nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
-        nudge::renew_children().await;
+        nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH).await;
     }
     Ok(lines)
 }

@@ -58,14 +58,24 @@ pub enum Outcome {
 
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
 pub async fn promote(wish: Wish<'_>) -> Outcome {
+    let seen = look(wish.cluster, wish.asker).await;
+    promote_after(wish, seen).await
+}
+
+/// As patient as a promoter is.
+pub async fn look(cluster: &ClusterSpec, asker: Asker) -> (ClusterView, Sessions) {
+    let quorum = promotion::needed(cluster.quorum(), asker);
+    look_impatiently(cluster, |view| promotion::knows_enough(view, quorum, asker), SILENT_PATIENCE).await
+}
+
+/// The same for whoever looked just now.
+pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Outcome {
     let quorum = promotion::needed(wish.cluster.quorum(), wish.asker);
     let began = Instant::now();
-    let mut last = String::from("nobody was asked");
-    while began.elapsed() < wish.deadline {
-        let asked = Instant::now();
-        let is_enough = |view: &ClusterView| promotion::knows_enough(view, quorum, wish.asker);
-        let (view, sessions) = look_impatiently(wish.cluster, is_enough, SILENT_PATIENCE).await;
-        match promotion::need(&view, asked.duration_since(began).as_millis() as u64) {
+    let (mut view, mut sessions, mut asking) = (seen.0, seen.1, Duration::ZERO);
+    let mut last = String::new();
+    loop {
+        match promotion::need(&view, asking.as_millis() as u64) {
             Need::None { primary, because } => return Outcome::None { primary, because },
             Need::Finish { primary, epoch } => match finish(&wish, primary, epoch).await {
                 Ok(()) => return Outcome::Promoted { primary },
@@ -82,7 +92,7 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
                 Err(error) => {
                     let now = format!("{because}, but: {error:#}");
                     if now != last {
-                        tracing::warn!("{now}");
+                        tracing::info!("{now}");
                     }
                     last = now;
                     // Two promoters that met must not meet again.
@@ -91,8 +101,12 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
             },
         }
         tokio::time::sleep(PAUSE).await;
+        asking = began.elapsed();
+        if asking >= wish.deadline {
+            return Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) };
+        }
+        (view, sessions) = look(wish.cluster, wish.asker).await;
     }
-    Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) }
 }
 
 /// The end of a switchover: the sessions hold the locks of the standbys already, and `view` says that the old primary was stopped.

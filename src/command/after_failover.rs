@@ -39,8 +39,7 @@ pub fn run(attach: Option<u32>, gone: Option<u32>) -> anyhow::Result<Exit> {
     };
     block_on(async {
         let (attach, gone) = (attach_again(&spec, attach.map(NodeNumber)), sever_from(&spec, gone.map(NodeNumber)));
-        tokio::join!(nudge::wake_sleepers(nudge::LONG_ENOUGH), attach, gone);
-        nudge::renew_children().await;
+        tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone);
     });
     Ok(Exit::Ok)
 }
@@ -61,5 +60,5 @@ async fn attach_again(spec: &PgpoolSpec, number: Option<NodeNumber>) {
         }
     };
     let _ = tokio::time::timeout(ATTACH_PATIENCE, attach).await;
-    nudge::wake_sleepers(nudge::LONG_ENOUGH).await;
+    nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH).await;
 }

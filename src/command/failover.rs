@@ -22,11 +22,13 @@ fn wrongly_detached(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
     }
 }
 
-/// The failed node if it is primary no more.
-fn deposed(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
+/// The failed node if it was the primary, `%P`, and somebody else is now, whoever promoted it.
+fn deposed(failed: &str, was_primary: &str, outcome: &Outcome) -> Option<NodeNumber> {
     let failed = NodeNumber(failed.parse().ok()?);
     match outcome {
-        Outcome::Promoted { primary } if *primary != failed => Some(failed),
+        Outcome::Promoted { primary } | Outcome::None { primary, .. } if *primary != failed => {
+            (was_primary.parse() == Ok(failed.0)).then_some(failed)
+        }
         Outcome::Promoted { .. } | Outcome::None { .. } | Outcome::Lives { .. } | Outcome::Impossible { .. } => None,
     }
 }
@@ -36,14 +38,15 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
     let spec = environment::pgpool_spec(&snapshot)?;
     environment::start_logging(spec.cluster.log);
-    let failed = hints.first().map(|text| text.trim()).unwrap_or("?");
+    let hint = |index: usize| hints.get(index).map(|text| text.trim());
+    let failed = hint(0).unwrap_or("?");
     if spec.cluster.failover != FailoverMode::Auto {
         tracing::info!("failover of node {failed}: left to others (FAILOVER_MODE)");
         return Ok(Exit::Ok);
     }
     let reason = format!("pgpool {} lost node {failed}", spec.name);
     // Which standby pgpool would take, `%m`: among equals the one that it has up, or all its clients would wait for an attachment.
-    let preferred = hints.get(4).and_then(|text| text.trim().parse().ok()).map(NodeNumber);
+    let preferred = hint(4).and_then(|text| text.parse().ok()).map(NodeNumber);
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, DEADLINE) };
     let outcome = block_on(promote::promote(wish));
     match &outcome {
@@ -52,6 +55,6 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
         Outcome::Lives { because } => tracing::warn!("failover of node {failed}: the primary lives, {because}"),
         Outcome::Impossible { because } => tracing::error!("failover of node {failed}: no promotion, {because}"),
     }
-    after_failover::leave_behind(wrongly_detached(failed, &outcome), deposed(failed, &outcome));
+    after_failover::leave_behind(wrongly_detached(failed, &outcome), deposed(failed, hint(7).unwrap_or_default(), &outcome));
     Ok(Exit::Ok)
 }

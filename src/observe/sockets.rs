@@ -1,4 +1,4 @@
-//! The TCP connections of this container, as the kernel lists them, and which process holds one.
+//! The TCP connections of this container, as the kernel lists them, which process holds one, and who waits to be let in.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use nix::unistd::Pid;
 
+const FILES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 const ESTABLISHED: &str = "01";
+const LISTENING: &str = "0A";
 
 /// An established connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,23 @@ pub struct Connection {
 
 /// All of them; none where /proc tells nothing.
 pub fn list_established() -> Vec<Connection> {
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap_or_default())).collect()
+    FILES.iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap_or_default())).collect()
+}
+
+/// Connections to this port that nobody has accepted yet.
+pub fn count_in_line(port: u16) -> usize {
+    FILES.iter().map(|file| in_line(&fs::read_to_string(file).unwrap_or_default(), port)).sum()
+}
+
+/// Of a listening socket the second queue is its backlog.
+fn in_line(text: &str, port: u16) -> usize {
+    let backlog = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, _, LISTENING, queues, ..] = columns.as_slice() else { return None };
+        let (_, backlog) = queues.split_once(':')?;
+        (address(local)?.port() == port).then(|| usize::from_str_radix(backlog, 16).ok())?
+    };
+    text.lines().filter_map(backlog).sum()
 }
 
 /// Whether this process has one of these connections open.
@@ -74,7 +92,12 @@ mod tests {
     #[test]
     fn the_kernel_and_the_standard_library_agree() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(count_in_line(port), 0);
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(count_in_line(port), 1);
+        let _accepted = listener.accept().unwrap();
+        assert_eq!(count_in_line(port), 0);
         let (local, remote) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
         let found: Vec<Connection> = list_established()
             .into_iter()

@@ -85,15 +85,18 @@ pub enum AfterBreak {
     Wait,
     /// It is primary still.
     Leave,
-    /// It is primary no more, and somebody is or may be: pgpool needs not wait for a client to find out.
+    /// Somebody else is: pgpool needs not wait for a client to find out.
     GiveUp,
+    /// Nobody is, and somebody may: nor needs an election wait for pgpool.
+    Elect,
 }
 
 /// `need` as a promoter sees it, `was`: the primary before.
 pub fn after_break(need: &Need, was: NodeNumber) -> AfterBreak {
     match need {
         Need::None { primary, .. } if *primary == was => AfterBreak::Leave,
-        Need::None { .. } | Need::Promote { .. } => AfterBreak::GiveUp,
+        Need::None { .. } => AfterBreak::GiveUp,
+        Need::Promote { .. } => AfterBreak::Elect,
         Need::Finish { .. } | Need::Lives { .. } | Need::Unclear { .. } => AfterBreak::Wait,
     }
 }
