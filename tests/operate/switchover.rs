@@ -11,6 +11,9 @@ use crate::probe::Probe;
 
 const POINTS: [&str; 5] =
     ["switchover-begun", "switchover-locked", "switchover-promised", "switchover-stopped", "switchover-received"];
+/// Docker doubles the pause before it restarts a container that lived for less than 10 s: more of those would be measured.
+const CALM: Duration = Duration::from_secs(8);
+const FEW: usize = 2;
 /// For an election by the standbys, if the operator's command died at the worst place.
 const HEALING: Duration = Duration::from_secs(90);
 
@@ -43,6 +46,9 @@ fn there_and_back(times: usize) {
     let before = timeline();
     let mut gaps: Vec<Duration> = Vec::new();
     for round in 0..times {
+        if times > FEW {
+            std::thread::sleep(CALM);
+        }
         let places = [POOL, "pg03"];
         gaps.push(hand_over(&cluster, places[round % 2], "pg02"));
         gaps.push(hand_over(&cluster, places[(round + 1) % 2], "pg01"));
