@@ -14,7 +14,7 @@ fuzz_target!(|body: &[u8]| {
         assert!(backend.weight.is_finite() || parts[6].contains(|c: char| c.is_ascii_alphabetic()) || parts[6].len() > 300);
         assert_eq!(parts[0], "NodeInfo");
     }
-    let number = NodeNumber(body.len() as u32 * 0x0101_0101);
+    let number = NodeNumber((body.len() as u32).wrapping_mul(0x0101_0101));
     let orders = [
         Request::Salt,
         Request::NodeCount,

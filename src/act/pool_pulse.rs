@@ -6,17 +6,16 @@
 use std::fs;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
+use crate::observe::pool_processes::{main_process, read_pid};
 use crate::pcp;
 
 /// The pid of the pgpool whose socket was seen; the entrypoint removes it.
 pub const SEEN: &str = "/run/pgcluster/pgpool_seen";
-const PID_FILE: &str = "/run/pgpool/pgpool.pid";
 
 /// Remembers the pgpool that has opened its socket.
 pub fn remember() {
-    if let Some(pid) = read_pid(PID_FILE)
+    if let Some(pid) = main_process()
         && read_pid(SEEN) != Some(pid)
     {
         // Without it the next check just knows less.
@@ -38,9 +37,4 @@ pub fn end_without_socket() -> Option<String> {
         Ok(()) => format!("ended pgpool {pid}: it runs, and its sockets are gone"),
         Err(error) => format!("pgpool {pid} runs without its sockets, and cannot be ended: {error}"),
     })
-}
-
-/// pgpool ends the number with a NUL.
-fn read_pid(file: &str) -> Option<Pid> {
-    fs::read_to_string(file).ok()?.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok().map(Pid::from_raw)
 }

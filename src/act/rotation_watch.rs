@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tokio_postgres::Client;
 
 use crate::act::{provision, rotation};
 use crate::model::Takes;
 use crate::observe::passwords::KNOWN;
 use crate::observe::peer::{control_address, look};
+use crate::observe::pool_processes::main_process;
 use crate::render::check_role::CHECK_ROLE;
 use crate::render::paths;
 use crate::spec::{PgpoolSpec, Secret};
@@ -25,7 +25,6 @@ use crate::spec::{PgpoolSpec, Secret};
 /// The name of the subcommand; not for people.
 pub const NAME: &str = "watch-password";
 const LOCK: &str = "/run/pgcluster/password_watch.lock";
-const PID_FILE: &str = "/run/pgpool/pgpool.pid";
 
 const PAUSE: Duration = Duration::from_millis(100);
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -130,10 +129,7 @@ async fn in_time<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Re
 
 /// SIGHUP: pgpool and its children read their files again.
 pub fn reload_pgpool() -> anyhow::Result<()> {
-    let text = fs::read_to_string(PID_FILE).with_context(|| format!("read {PID_FILE}"))?;
-    // pgpool ends the number with a NUL.
-    let pid = text.trim_matches(|c: char| !c.is_ascii_digit()).parse().context("read pgpool's process id")?;
-    kill(Pid::from_raw(pid), Signal::SIGHUP).context("reload pgpool")
+    kill(main_process().context("pgpool's process id is not in its file")?, Signal::SIGHUP).context("reload pgpool")
 }
 
 /// The key of this pgpool's pool_passwd: random, made at its start.

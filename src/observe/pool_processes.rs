@@ -19,15 +19,19 @@ pub fn sleepers() -> Vec<Pid> {
 }
 
 fn forked() -> Vec<Pid> {
-    let parent = parent();
-    let list = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let Some(main) = main_process() else { return Vec::new() };
+    let list = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
     list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
 }
 
-/// The main process, as text.
-fn parent() -> String {
-    // pgpool ends the number with a NUL byte.
-    fs::read_to_string(PID_FILE).unwrap_or_default().trim_matches(|c: char| !c.is_ascii_digit()).to_owned()
+/// Of the pgpool that runs here, or ran.
+pub fn main_process() -> Option<Pid> {
+    read_pid(PID_FILE)
+}
+
+/// pgpool ends the number with a NUL.
+pub fn read_pid(file: &str) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok().map(Pid::from_raw)
 }
 
 fn title(child: Pid) -> String {

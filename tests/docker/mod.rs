@@ -7,6 +7,7 @@ pub mod container;
 pub mod files;
 pub mod psql;
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -59,6 +60,22 @@ pub fn docker_output_within(deadline: Duration, args: &[&str]) -> Output {
         output.stderr.extend(format!("\ndocker {}: no answer within {deadline:?}", args.join(" ")).as_bytes());
     }
     output
+}
+
+/// Runs a shell script in a container as the server's own user, to whom every file there belongs. The patterns come in over stdin: grep
+/// must not find its own arguments.
+#[track_caller]
+pub fn search_files(container: &str, script: &str, patterns: &str) -> String {
+    let mut docker = Command::new("timeout")
+        .args(["120", "docker", "exec", "-i", "-u", "50010", container, "timeout", "60", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("coreutils' timeout is installed");
+    docker.stdin.take().expect("a pipe").write_all(patterns.as_bytes()).expect("grep reads its patterns");
+    let output = docker.wait_with_output().expect("docker ends");
+    assert!(output.status.success(), "search the files of {container}: {}", output.status);
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
 }
 
 /// stdout and stderr of a container, interleaved as docker gives them.

@@ -1,14 +1,12 @@
 //! Which passwords open what, and where one can still be read.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pgcluster::render::check_role::{CHECK_ROLE, check_password};
 use pgcluster::spec::Secret;
 
 use crate::build::{Cluster, POOL};
-use crate::docker::{try_docker, wait_until};
+use crate::docker::{search_files, try_docker, wait_until};
 
 /// For a change to arrive everywhere: health checks run every five seconds, on a machine that has other things to do.
 pub const DEADLINE: Duration = Duration::from_secs(180);
@@ -73,7 +71,7 @@ impl Cluster {
             let mut last = String::new();
             let began = Instant::now();
             loop {
-                let found = in_container(&self.container(&name), GENERATED, &(texts.join("\n") + "\n"));
+                let found = search_files(&self.container(&name), GENERATED, &(texts.join("\n") + "\n"));
                 if found.is_empty() {
                     break;
                 }
@@ -83,18 +81,4 @@ impl Cluster {
             }
         }
     }
-}
-
-/// The patterns come in over stdin: grep must not find its own arguments.
-fn in_container(container: &str, script: &str, stdin: &str) -> String {
-    let mut docker = Command::new("timeout")
-        .args(["120", "docker", "exec", "-i", "-u", "50010", container, "timeout", "60", "sh", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("docker is installed");
-    docker.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).expect("grep reads its patterns");
-    let output = docker.wait_with_output().expect("docker ends");
-    assert!(output.status.success(), "search the files of {container}: {}", output.status);
-    String::from_utf8_lossy(&output.stdout).trim().to_string()
 }

@@ -1,11 +1,9 @@
 //! Where a password could be read by somebody who must not: each place, searched.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use crate::build::Cluster;
-use crate::docker::try_docker;
+use crate::docker::{search_files, try_docker};
 use crate::forms::Form;
 use crate::watcher::Watcher;
 
@@ -66,27 +64,13 @@ fn look(found: &mut Findings, place: &str, text: &str, forms: &[Form]) {
 
 fn files(found: &mut Findings, cluster: &Cluster, name: &str, forms: &[Form]) {
     let patterns: String = forms.iter().map(|form| form.text.clone() + "\n").collect();
-    for line in in_container(&cluster.container(name), FILES, &patterns).lines() {
+    for line in search_files(&cluster.container(name), FILES, &patterns).lines() {
         let (mode, file) = line.split_once(' ').expect("mode and name");
         let is_private = u32::from_str_radix(mode, 8).expect("an octal mode") & 0o177 == 0;
         if !(is_private && HOMES.iter().any(|home| file.starts_with(home))) {
             found.insert(format!("file of {name}: {file}, mode {mode}"));
         }
     }
-}
-
-/// Runs a shell script in a container as the server's own user, to whom every file there belongs; the patterns come in over stdin.
-fn in_container(container: &str, script: &str, stdin: &str) -> String {
-    let mut docker = Command::new("docker")
-        .args(["exec", "-i", "-u", "50010", container, "timeout", "60", "sh", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("docker is installed");
-    docker.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).expect("grep reads its patterns");
-    let output = docker.wait_with_output().expect("docker ends");
-    assert!(output.status.success(), "search the files of {container}: {}", output.status);
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The soft limit of core files that the server of `node` has.
