@@ -6,22 +6,25 @@ use pgcluster::render::{pgpool_files, postgres_files};
 use pgcluster::spec::{HostFacts, RawEnv, Snapshot, VARS, Violations, pgpool_spec, postgres_spec, resolved, wanted_files};
 use pgcluster_fuzz::{pgpool_facts, postgres_facts};
 
+/// Every secret has this word in it, and nothing else has.
 const MARK: &str = "S3CR3T";
+
+fn is_secret(name: &str) -> bool {
+    VARS.iter().any(|var| var.is_secret() && (var.name == name || var.aliases.contains(&name)))
+}
 
 fuzz_target!(|text: &str| {
     let mut snapshot = Snapshot::default();
     for line in text.split(['\n', '\0']) {
         let Some((name, value)) = line.split_once('=') else { continue };
-        // Every secret has a word in it that occurs nowhere else.
-        let base = name.strip_suffix("_FILE").unwrap_or(name);
-        let is_secret = VARS.iter().any(|var| var.is_secret() && (var.name == base || var.aliases.contains(&base)));
         let value = value.replace(MARK, "");
-        let value = if is_secret && base == name { format!("{MARK}{value}") } else { value };
+        let value = if is_secret(name) { format!("{MARK}{value}") } else { value };
         snapshot.vars.push((name.to_owned(), value));
     }
     for (name, path) in wanted_files(&snapshot.vars) {
         // A file that says what its path says, if it can be read at all.
-        let content = if path.len() % 3 == 0 { Err("No such file".to_owned()) } else { Ok(format!("{MARK}{path}\n")) };
+        let mark = if is_secret(&name) { MARK } else { "" };
+        let content = if path.len() % 3 == 0 { Err("No such file".to_owned()) } else { Ok(format!("{mark}{path}\n")) };
         snapshot.files.insert(name, content);
     }
     // Templates take a hundred times as long as all the rest.

@@ -29,7 +29,7 @@ pub async fn read_primary(spec: &PgpoolSpec) -> Option<NodeNumber> {
 
 /// After a session ended that began while `was` was primary.
 pub async fn follow(spec: &PgpoolSpec, was: NodeNumber) {
-    let reason = format!("pgpool {} lost its session with node {was}", spec.name);
+    let reason = format!("pgpool {} lost node {was}", spec.name);
     // Among equals one that pgpool has up, or all its clients would wait for an attachment.
     let preferred = read_status_file().up.into_iter().filter(|number| *number != was).min();
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, ELECTION_DEADLINE) };
