@@ -104,7 +104,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = try_docker(&["rm", "-f", &self.container]);
+        let _ = try_docker(&["rm", "-fv", &self.container]);
         let _ = self.child.wait();
     }
 }
