@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use crate::act::pcp;
-use crate::act::promote::{self, Wish};
+use crate::act::promote::{self, FAILOVER_DEADLINE, Wish};
 use crate::model::NodeNumber;
 use crate::observe::pool::read_status_file;
 use crate::plan::pool::{AfterBreak, after_break};
@@ -19,8 +19,6 @@ use crate::spec::{FailoverMode, PgpoolSpec};
 /// Longer than a stop in good order takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(10);
-/// As the failover command has it.
-const ELECTION_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The primary that every session through pgpool uses now.
 pub async fn read_primary(spec: &PgpoolSpec) -> Option<NodeNumber> {
@@ -32,7 +30,7 @@ pub async fn follow(spec: &PgpoolSpec, was: NodeNumber) {
     let reason = format!("pgpool {} lost node {was}", spec.name);
     // Among equals one that pgpool has up, or all its clients would wait for an attachment.
     let preferred = read_status_file().up.into_iter().filter(|number| *number != was).min();
-    let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, ELECTION_DEADLINE) };
+    let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let asked = began.elapsed();

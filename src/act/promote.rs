@@ -14,6 +14,8 @@ use crate::observe::peer::{Sessions, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::ClusterSpec;
 
+/// For an election that pgpool's clients wait for.
+pub const FAILOVER_DEADLINE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(20);
 /// For nodes that do not answer once enough have. A primary that is merely slow still has their receivers speak for it.
 const SILENT_PATIENCE: Duration = Duration::from_millis(40);
@@ -68,7 +70,7 @@ pub async fn look(cluster: &ClusterSpec, asker: Asker) -> (ClusterView, Sessions
     look_impatiently(cluster, |view| promotion::knows_enough(view, quorum, asker), SILENT_PATIENCE).await
 }
 
-/// The same for whoever looked just now.
+/// `promote`, for whoever looked just now.
 pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Outcome {
     let quorum = promotion::needed(wish.cluster.quorum(), wish.asker);
     let began = Instant::now();

@@ -1,16 +1,12 @@
 //! `pgcluster failover …`: pgpool's failover_command. The arguments are hints; facts are asked for. Always exits 0: pgpool ignores the
 //! code, and searches the primary as soon as this returns.
 
-use std::time::Duration;
-
-use crate::act::promote::{self, Outcome, Wish};
+use crate::act::promote::{self, FAILOVER_DEADLINE, Outcome, Wish};
 use crate::command::{after_failover, block_on};
 use crate::exit::Exit;
 use crate::model::NodeNumber;
 use crate::observe::environment;
 use crate::spec::FailoverMode;
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The failed node if it is, or may be, the living primary: a false alarm must cost a pause, not the primary.
 fn wrongly_detached(failed: &str, outcome: &Outcome) -> Option<NodeNumber> {
@@ -47,7 +43,7 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     let reason = format!("pgpool {} lost node {failed}", spec.name);
     // Which standby pgpool would take, `%m`: among equals the one that it has up, or all its clients would wait for an attachment.
     let preferred = hint(4).and_then(|text| text.parse().ok()).map(NodeNumber);
-    let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, DEADLINE) };
+    let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
     let outcome = block_on(promote::promote(wish));
     match &outcome {
         Outcome::Promoted { primary } => tracing::info!("failover of node {failed}: promoted node {primary}"),
