@@ -40,7 +40,7 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch, stopped: S
     let data = work.data_dir();
     recovery::mark_rewinding(data, Some(Rewinding::Begun))?;
     fault_point("rewind-begun");
-    if stopped == Stopped::Crashed {
+    if stopped != Stopped::Cleanly {
         recover(work).await?;
     }
     try_rewind(work, source).await?;
@@ -55,7 +55,8 @@ async fn rewind(work: &Workplace<'_>, from: NodeNumber, epoch: Epoch, stopped: S
     Ok(())
 }
 
-/// Crash recovery, which pg_rewind wants done: in single-user mode, which refuses standby mode.
+/// Crash recovery, which pg_rewind wants done: in single-user mode, which refuses standby mode. Of a standby that said goodbye it would
+/// take no WAL that was not replayed for a divergence, and leave it there.
 async fn recover(work: &Workplace<'_>) -> anyhow::Result<()> {
     let _ = fs::remove_file(work.data_dir().join("standby.signal"));
     Command::new(&work.tools.postgres)

@@ -36,7 +36,6 @@ pub struct OwnNode {
     pub timeline: Timeline,
     /// Standby if `standby.signal` is there.
     pub role: Role,
-    /// Whether the last server said goodbye ("shut down", "shut down in recovery").
     pub stopped: Stopped,
     pub promised_epoch: Epoch,
     /// `pgcluster.reign`: the reign whose WAL this node received or wrote last; 0 = not on record.
@@ -67,8 +66,12 @@ impl WalEnd {
     }
 }
 
+/// How the last server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
+    /// "shut down": a checkpoint ends its WAL.
     Cleanly,
+    /// "shut down in recovery": WAL may follow that it received and did not replay.
+    InRecovery,
     Crashed,
 }

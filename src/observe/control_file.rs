@@ -50,7 +50,11 @@ pub fn parse(bytes: &[u8]) -> Option<ControlFile> {
     Some(ControlFile {
         system_id: SystemId(long(0)?),
         // DB_SHUTDOWNED, DB_SHUTDOWNED_IN_RECOVERY of enum DBState.
-        stopped: if matches!(word(16)?, 1 | 2) { Stopped::Cleanly } else { Stopped::Crashed },
+        stopped: match word(16)? {
+            1 => Stopped::Cleanly,
+            2 => Stopped::InRecovery,
+            _ => Stopped::Crashed,
+        },
         checkpoint_at: Lsn(long(32)?),
         checkpoint_timeline: Timeline(word(48)?),
         recovered_to: Lsn(long(136)?),
@@ -94,7 +98,11 @@ pub fn printed(lines: &[String]) -> anyhow::Result<ControlFile> {
     };
     Ok(ControlFile {
         system_id: field("Database system identifier")?.parse()?,
-        stopped: if field("Database cluster state")?.starts_with("shut down") { Stopped::Cleanly } else { Stopped::Crashed },
+        stopped: match field("Database cluster state")? {
+            "shut down" => Stopped::Cleanly,
+            "shut down in recovery" => Stopped::InRecovery,
+            _ => Stopped::Crashed,
+        },
         checkpoint_at: field("Latest checkpoint location")?.parse()?,
         checkpoint_timeline: field("Latest checkpoint's TimeLineID")?.parse()?,
         recovered_to: field("Minimum recovery ending location")?.parse()?,

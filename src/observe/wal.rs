@@ -13,21 +13,22 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Reads on from the last safe point (`own.wal_end`) until a record is invalid.
 ///
-/// After the point that a standby has recovered to there need not be a record, and its timeline may have begun in a later segment.
-/// But the record of the last checkpoint must be there: without it no server starts.
+/// After the point that a standby has recovered to there need not be a whole record, and its timeline may have begun in a later segment.
+/// But the record of the last checkpoint must be there: without it no server starts. Read from there, half a record counts, as it does
+/// for a receiver, which asks for the other half.
 pub async fn read_wal_end(data_dir: &Path, own: &OwnNode, tools: &Tools, stop: &StopSignals) -> anyhow::Result<WalEnd> {
     let safe = own.wal_end.lsn();
     let pg_wal = data_dir.join("pg_wal");
-    if let Some(end) = read_from(safe, own.timeline, &pg_wal, tools, stop).await? {
-        return Ok(WalEnd::At(end.max(safe)));
-    }
     let (timeline, checkpoint) = own.checkpoint;
-    for timeline in [timeline, own.timeline] {
-        if read_from(checkpoint, timeline, &pg_wal, tools, stop).await?.is_some() {
-            return Ok(own.wal_end);
+    for from in [safe, checkpoint] {
+        if let Some(end) = read_from(from, own.timeline, &pg_wal, tools, stop).await? {
+            return Ok(WalEnd::At(end.max(safe)));
         }
     }
-    Ok(WalEnd::Lost(checkpoint))
+    match read_from(checkpoint, timeline, &pg_wal, tools, stop).await? {
+        Some(_) => Ok(own.wal_end),
+        None => Ok(WalEnd::Lost(checkpoint)),
+    }
 }
 
 /// None: there is no record at `from`.
