@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
+use crate::act::agreement::Agreement;
 use crate::act::depose::{depose_frozen, drop_silent_standbys};
 use crate::act::{fence, nudge, pool_pulse, sever, tripwire};
 use crate::link::Address;
-use crate::model::{ClusterView, NodeNumber};
+use crate::model::{ClusterView, NodeNumber, PoolView};
 use crate::observe::peer::look;
 use crate::observe::pool::{self, read_status_file};
 use crate::pcp::{self, Pcp};
 use crate::plan::fence::stale_primaries;
-use crate::plan::pool::{Judgement, Verdict, heal};
+use crate::plan::pool::{Judgement, Verdict, agrees, heal};
 use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::spec::PgpoolSpec;
 
@@ -43,11 +44,21 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     if is_dropped {
         return Ok(lines);
     }
-    let (mut pcp, mut judged) = judge(spec, &view).await?;
+    let agreement = Agreement::on(&view);
+    if agreement.is_remembered() {
+        return Ok(lines);
+    }
+    let (mut pcp, belief) = ask(spec, &view).await?;
+    if agrees(&belief, &view) {
+        agreement.remember()?;
+    }
+    let mut judged = heal(&belief, &view);
     if judged.iter().any(|judgement| judgement.verdict == Verdict::MakePrimary) {
         pcp.close().await;
         tokio::time::sleep(SECOND_LOOK).await;
-        (pcp, judged) = judge(spec, &look(&spec.cluster, spec.cluster.nodes.iter()).await).await?;
+        let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
+        let second = ask(spec, &view).await?;
+        (pcp, judged) = (second.0, heal(&second.1, &view));
     }
     for judgement in &judged {
         let name = &spec.cluster.nodes[judgement.number.index()].name;
@@ -72,11 +83,12 @@ async fn sever_the_lost(spec: &PgpoolSpec, view: &ClusterView) {
     }
 }
 
-async fn judge(spec: &PgpoolSpec, view: &ClusterView) -> anyhow::Result<(Pcp, Vec<Judgement>)> {
+/// What pgpool believes, and the session to tell it better.
+async fn ask(spec: &PgpoolSpec, view: &ClusterView) -> anyhow::Result<(Pcp, PoolView)> {
     let mut pcp = Pcp::connect(spec).await?;
     // Only of living nodes there is something to say, and for a dead one pgpool could take seconds.
     let belief = pool::read(&mut pcp, view.serving().map(|(number, _)| number)).await;
-    Ok((pcp, heal(&belief, view)))
+    Ok((pcp, belief))
 }
 
 /// The order in a word, and how it went; none if there is nothing to do.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::act::heal_pool::heal_pool;
-use crate::act::{heal, rotation};
+use crate::act::{agreement, heal, rotation};
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::{peer, pool};
@@ -56,6 +56,9 @@ pub async fn pgpool(spec: &PgpoolSpec) -> Health {
     let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
     let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
     let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
+    if !serves {
+        agreement::forget();
+    }
     let healthy = serves || healed.is_ok();
     let mut lines = vec![if healthy && !serves { format!("alive, but a login: {said}") } else { said }];
     lines.extend(rotated);

@@ -3,6 +3,7 @@
 //! Everything here runs on tokio's `current_thread` runtime and spawns no thread that outlives the call: the process is PID 1 until it
 //! execs the server, and what is left over then becomes the server's problem.
 
+pub mod agreement;
 pub mod archive;
 pub mod bootstrap_order;
 mod capture;

@@ -53,6 +53,12 @@ pub fn heal(belief: &PoolView, truth: &ClusterView) -> Vec<Judgement> {
     judged.into_iter().map(|(_, judgement)| judgement).collect()
 }
 
+/// Whether pgpool spoke of every node that serves, and nothing is to be said to it.
+pub fn agrees(belief: &PoolView, truth: &ClusterView) -> bool {
+    truth.serving().all(|(number, _)| belief.backend(number).is_some())
+        && heal(belief, truth).iter().all(|judgement| judgement.verdict == Verdict::Leave)
+}
+
 /// pgpool takes every other backend out when it is told of a primary, whether they follow it or not
 /// (`exec_follow_primary_command` in `src/main/pgpool_main.c`).
 fn bring_along(standby: &mut Judgement) {

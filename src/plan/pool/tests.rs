@@ -104,6 +104,26 @@ fn what_pgpool_is_told() {
     }
 }
 
+/// Only what pgpool said, and of everybody who serves, is agreed on.
+#[test]
+fn when_pgpool_need_not_be_asked_again() {
+    let healthy = with_pg03(serving(standby_of("pg01")));
+    let one_less = with_pg03(silent());
+    let rows = [
+        ("Uuu", &healthy, true),
+        ("Unu", &healthy, true),
+        ("Uud", &healthy, false),
+        ("uuu", &healthy, false),
+        ("Uu-", &healthy, false),
+        ("", &healthy, false),
+        ("Uu-", &one_less, true),
+        ("Ud-", &one_less, false),
+    ];
+    for (believed, truth, expected) in rows {
+        assert_eq!(agrees(&belief(believed), truth), expected, "{believed}");
+    }
+}
+
 #[test]
 fn who_is_not_fit_stays_out() {
     let frozen = NodeState { upstream: None, receiver_silent_ms: None, ..standby_of("pg01") };
