@@ -18,7 +18,7 @@ use crate::writer::{Route, Writer};
 const RUNS: usize = 5;
 const POOL: &str = "pgpool01";
 const MODES: [&str; 2] = ["sync", "async"];
-/// Steps through the phases of the health checks, which run every 3 and 5 s. In the second after pgpool has attached a node it does nothing
+/// Steps through the phases of the health checks, which run every 4 and 5 s. In the second after pgpool has attached a node it does nothing
 /// else (`exec_notice_pcp_child`), which is not what is measured here.
 const PHASE: Duration = Duration::from_millis(700);
 

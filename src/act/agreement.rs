@@ -3,12 +3,11 @@
 //!
 //! pgpool writes its status file whenever it changes its mind: while the file and the nodes are the same, so is the agreement.
 
+use std::fmt::Debug;
 use std::fs;
 
 use crate::act::file::{self, Durability};
-use crate::model::ClusterView;
 use crate::observe::processes::now_s;
-use crate::plan::pool::fitness;
 use crate::render::{RenderedFile, paths};
 
 /// When it was reached, in seconds of the monotonic clock; on the next line, on what.
@@ -21,10 +20,9 @@ pub struct Agreement(String);
 
 impl Agreement {
     /// To be taken before pgpool is asked: what it writes meanwhile is news for the next check.
-    pub fn on(view: &ClusterView) -> Agreement {
+    pub fn on(nodes: &impl Debug) -> Agreement {
         let written = fs::metadata(paths::PGPOOL_STATUS).and_then(|file| file.modified()).ok();
-        let fitness: Vec<_> = view.nodes.iter().map(|(number, _)| (number, fitness(view, *number))).collect();
-        Agreement(format!("{written:?} {fitness:?}"))
+        Agreement(format!("{written:?} {nodes:?}"))
     }
 
     /// Whether just this was agreed on a moment ago.

@@ -14,7 +14,7 @@ use crate::observe::peer::look;
 use crate::observe::pool::{self, read_status_file};
 use crate::pcp::{self, Pcp};
 use crate::plan::fence::stale_primaries;
-use crate::plan::pool::{Judgement, Verdict, agrees, heal};
+use crate::plan::pool::{Judgement, Verdict, agrees, fitness_of_all, heal};
 use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::spec::PgpoolSpec;
 
@@ -44,8 +44,9 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     if is_dropped {
         return Ok(lines);
     }
-    let agreement = Agreement::on(&view);
+    let agreement = Agreement::on(&fitness_of_all(&view));
     if agreement.is_remembered() {
+        nudge::renew_idle().await;
         return Ok(lines);
     }
     let (mut pcp, belief) = ask(spec, &view).await?;
@@ -72,6 +73,7 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     if judged.iter().any(|judgement| judgement.verdict != Verdict::Leave) {
         nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH).await;
     }
+    nudge::renew_idle().await;
     Ok(lines)
 }
 

@@ -11,6 +11,7 @@ pub mod clone;
 pub mod command;
 pub mod configuration;
 pub mod depose;
+pub mod election;
 pub mod exec;
 pub mod fault_point;
 pub mod fence;

@@ -1,4 +1,5 @@
-//! Wakes pgpool's children from the one-second sleep in which they sit out a failover or an attachment that is long over.
+//! Wakes pgpool's children from the one-second sleep in which they sit out a failover or an attachment that is long over, and those who
+//! should have left long ago.
 //!
 //! `wait_for_failover_to_finish` (pgpool2, pool_query_context.c) looks once a second. SIGUSR2 ends that sleep and does nothing else: the
 //! handler only sets a flag that nobody acts on in static process management (child.c, `wakeup_handler`), and the child looks again.
@@ -13,8 +14,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::observe::pool_processes::sleepers;
-use crate::observe::sockets::{Connection, count_in_line, holds_any, list_established};
+use crate::observe::pool::settled_for;
+use crate::observe::pool_processes::{is_main_idle, listener, sleepers};
+use crate::observe::sockets::{Connection, count_in_line, holds_any, list_connections};
 
 const PAUSE: Duration = Duration::from_millis(10);
 /// A child looks once a second, so nobody sleeps longer because of the failover that just ended.
@@ -30,7 +32,7 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
         let sleepers = sleepers();
         alone.retain(|child| sleepers.contains(child));
         if !sleepers.is_empty() {
-            let clients: Vec<Connection> = list_established().into_iter().filter(|client| client.local.port() == port).collect();
+            let clients: Vec<Connection> = list_connections().into_iter().filter(|client| client.local.port() == port).collect();
             alone.extend(
                 sleepers.iter().filter(|child| !alone.contains(child) && !holds_any(**child, &clients)).collect::<Vec<_>>(),
             );
@@ -40,5 +42,36 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
             }
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Then whoever is older is busy, and leaves when its client does.
+const STALE: Duration = Duration::from_secs(60);
+/// Between two of them: pgpool's main process forks one in a thousandth of a second or two.
+const STEP: Duration = Duration::from_millis(5);
+/// For the end of the failover or the attachment, which is a second of sleep, and for all children.
+const RENEWAL: Duration = Duration::from_millis(2500);
+/// After so many steps without a child that waits for a client, all are taken to be busy.
+const CROWDED: u32 = 40;
+
+/// Has the idle children that are older than pgpool's last change of mind forked anew, one at a time.
+///
+/// An attachment marks every child, which leaves when it sees the mark (`check_restart_request`, child.c); and whoever waits in line for a
+/// client does not look. The next failover forks all children anew and does not wipe the marks off: each new one would leave at once,
+/// and for a second nobody would be there for a client (`exec_child_restart`, pgpool_main.c).
+pub async fn renew_idle() {
+    let Some(settled) = settled_for().filter(|settled| *settled < STALE) else { return };
+    let began = Instant::now();
+    let mut nobody = 0;
+    while began.elapsed() < RENEWAL && nobody < CROWDED {
+        match listener() {
+            _ if !is_main_idle() => {}
+            Some(child) if child.age() > settled + began.elapsed() => {
+                let _ = kill(Pid::from_raw(child.pid.cast_signed()), Signal::SIGUSR2);
+            }
+            Some(_) => return,
+            None => nobody += 1,
+        }
+        tokio::time::sleep(STEP).await;
     }
 }

@@ -18,7 +18,7 @@ use crate::spec::ClusterSpec;
 pub const FAILOVER_DEADLINE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(20);
 /// For nodes that do not answer once enough have. A primary that is merely slow still has their receivers speak for it.
-const SILENT_PATIENCE: Duration = Duration::from_millis(40);
+const SILENT_PATIENCE: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
@@ -58,16 +58,26 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Who is primary by it.
+    pub fn primary(&self) -> Option<NodeNumber> {
+        match self {
+            Outcome::Promoted { primary } | Outcome::None { primary, .. } => Some(*primary),
+            Outcome::Lives { .. } | Outcome::Impossible { .. } => None,
+        }
+    }
+}
+
 /// Asks, decides and promotes until there is a primary, a sign of life, or the deadline is over.
 pub async fn promote(wish: Wish<'_>) -> Outcome {
-    let seen = look(wish.cluster, wish.asker).await;
+    let seen = look(wish.cluster, wish.asker, Sessions::new()).await;
     promote_after(wish, seen).await
 }
 
-/// As patient as a promoter is.
-pub async fn look(cluster: &ClusterSpec, asker: Asker) -> (ClusterView, Sessions) {
+/// As patient as a promoter is. `sessions` of an earlier look are used again.
+pub async fn look(cluster: &ClusterSpec, asker: Asker, sessions: Sessions) -> (ClusterView, Sessions) {
     let quorum = promotion::needed(cluster.quorum(), asker);
-    look_impatiently(cluster, |view| promotion::knows_enough(view, quorum, asker), SILENT_PATIENCE).await
+    look_impatiently(cluster, sessions, |view| promotion::knows_enough(view, quorum, asker), SILENT_PATIENCE).await
 }
 
 /// `promote`, for whoever looked just now.
@@ -89,7 +99,7 @@ pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Out
                 let because = format!("automatic failover is paused by {}", view.paused().unwrap_or_default());
                 return Outcome::Impossible { because };
             }
-            Need::Promote { because } => match attempt(&wish, quorum, &view, sessions).await {
+            Need::Promote { because } => match attempt(&wish, quorum, &view, std::mem::take(&mut sessions)).await {
                 Ok(primary) => return Outcome::Promoted { primary },
                 Err(error) => {
                     let now = format!("{because}, but: {error:#}");
@@ -107,7 +117,7 @@ pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Out
         if asking >= wish.deadline {
             return Outcome::Impossible { because: format!("{last} (gave up after {} s)", wish.deadline.as_secs()) };
         }
-        (view, sessions) = look(wish.cluster, wish.asker).await;
+        (view, sessions) = look(wish.cluster, wish.asker, sessions).await;
     }
 }
 

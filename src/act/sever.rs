@@ -1,4 +1,5 @@
-//! Ends the pgpool children that still hold a connection to a backend which is frozen or cut off, so that their clients learn of it.
+//! Ends the pgpool children that still hold a connection to a backend which is frozen or cut off, or ask for one, so that their clients learn
+//! of it.
 //!
 //! pgpool itself restarts its children when it loses a primary only if that was the first backend up in its list
 //! (`kill_failover_children` in pgpool2, src/main/pgpool_main.c, compares with PRIMARY_NODE_ID after it has marked the node down). All
@@ -12,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use crate::model::NodeNumber;
 use crate::observe::pool::read_status_file;
 use crate::observe::pool_processes::children;
-use crate::observe::sockets::{Connection, holds_any, list_established};
+use crate::observe::sockets::{Connection, holds_any, list_connections};
 use crate::spec::{Node, PgpoolSpec};
 
 const PAUSE: Duration = Duration::from_millis(50);
@@ -70,7 +71,7 @@ impl Addresses {
     }
 
     fn end_children(&self) -> usize {
-        let there: Vec<Connection> = list_established().into_iter().filter(|connection| self.lead_there(connection)).collect();
+        let there: Vec<Connection> = list_connections().into_iter().filter(|connection| self.lead_there(connection)).collect();
         if there.is_empty() {
             return 0;
         }

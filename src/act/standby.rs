@@ -242,7 +242,7 @@ impl<'a> Standby<'a> {
     /// A fresh primary needs a checkpoint before anybody can be rewound onto it (PostgreSQL ≤ 15), and nobody waits for it: the server
     /// goes on when we are gone.
     pub async fn checkpoint_behind_our_back(&self) {
-        let _ = tokio::time::timeout(Duration::from_millis(10), self.client.batch_execute("CHECKPOINT")).await;
+        let _ = tokio::time::timeout(Duration::from_millis(1), self.client.batch_execute("CHECKPOINT")).await;
     }
 
     /// `ALTER SYSTEM` for each, then a reload. No transaction: PostgreSQL refuses `ALTER SYSTEM` inside one.

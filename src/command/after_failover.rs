@@ -40,6 +40,7 @@ pub fn run(attach: Option<u32>, gone: Option<u32>) -> anyhow::Result<Exit> {
     block_on(async {
         let (attach, gone) = (attach_again(&spec, attach.map(NodeNumber)), sever_from(&spec, gone.map(NodeNumber)));
         tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone);
+        nudge::renew_idle().await;
     });
     Ok(Exit::Ok)
 }

@@ -1,6 +1,7 @@
 //! `pgcluster failover …`: pgpool's failover_command. The arguments are hints; facts are asked for. Always exits 0: pgpool ignores the
 //! code, and searches the primary as soon as this returns.
 
+use crate::act::election;
 use crate::act::promote::{self, FAILOVER_DEADLINE, Outcome, Wish};
 use crate::command::{after_failover, block_on};
 use crate::exit::Exit;
@@ -29,6 +30,16 @@ fn deposed(failed: &str, was_primary: &str, outcome: &Outcome) -> Option<NodeNum
     }
 }
 
+/// By the tripwire's election, if there is one.
+async fn elect(failed: Option<NodeNumber>, wish: Wish<'_>) -> Outcome {
+    if let Some(failed) = failed
+        && let Some(primary) = election::wait_for(failed, FAILOVER_DEADLINE).await
+    {
+        return Outcome::None { primary, because: format!("node {primary} was elected just now") };
+    }
+    promote::promote(wish).await
+}
+
 /// `hints`: `%d %h %p %D %m %H %M %P %r %R %N %S`.
 pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     let snapshot = environment::kept_or_own()?;
@@ -44,7 +55,7 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
     // Which standby pgpool would take, `%m`: among equals the one that it has up, or all its clients would wait for an attachment.
     let preferred = hint(4).and_then(|text| text.parse().ok()).map(NodeNumber);
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
-    let outcome = block_on(promote::promote(wish));
+    let outcome = block_on(elect(failed.parse().ok().map(NodeNumber), wish));
     match &outcome {
         Outcome::Promoted { primary } => tracing::info!("failover of node {failed}: promoted node {primary}"),
         Outcome::None { because, .. } => tracing::info!("failover of node {failed}: nothing to promote, {because}"),

@@ -29,6 +29,7 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
             signal = stop.stopped() => Err(Stopped(signal).into()),
         }
     })?;
+    exec::step_back();
     let mut environment = exec::scrubbed_environment(std::env::vars_os());
     environment.push(("PGPOOLKEYFILE".into(), paths::PGPOOL_KEY.into()));
     environment.push(("PGPASSFILE".into(), paths::PGPASS.into()));

@@ -1,5 +1,6 @@
 //! Asks a node over SQL what it is: one connection, one statement, one deadline.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -84,14 +85,20 @@ pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterVie
 pub type Sessions = Vec<(NodeNumber, Client)>;
 
 /// Asks every node at once, but once the answers are enough, whoever is still silent gets `patience` more: a dead container's name
-/// resolves for a moment longer, and connecting to its address takes the whole deadline.
+/// resolves for a moment longer, and connecting to its address takes the whole deadline. `sessions` of before are used again.
 pub async fn look_impatiently(
     cluster: &ClusterSpec,
+    sessions: Sessions,
     is_enough: impl Fn(&ClusterView) -> bool,
     patience: Duration,
 ) -> (ClusterView, Sessions) {
-    let mut questions: FuturesUnordered<_> =
-        cluster.nodes.iter().map(|node| async move { (node.number, ask_and_stay(cluster, node).await) }).collect();
+    let mut open: BTreeMap<NodeNumber, Client> = sessions.into_iter().collect();
+    let mut questions: FuturesUnordered<_> = cluster
+        .nodes
+        .iter()
+        .map(|node| (node, open.remove(&node.number)))
+        .map(|(node, session)| async move { (node.number, ask_over(session, cluster, node).await) })
+        .collect();
     let hosts = cluster.nodes.iter().map(|node| (node.number, node.host.clone())).collect();
     let mut view = ClusterView { nodes: Vec::new(), hosts };
     let mut sessions = Vec::new();
@@ -113,12 +120,24 @@ pub async fn look_impatiently(
 
 /// Asks every node at once, and keeps the sessions of those that serve.
 pub async fn look_and_stay(cluster: &ClusterSpec) -> (ClusterView, Sessions) {
-    look_impatiently(cluster, |_| false, Duration::ZERO).await
+    look_impatiently(cluster, Sessions::new(), |_| false, Duration::ZERO).await
 }
 
 /// Asks one node. Never fails: not answering is an answer.
 pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
     ask_and_stay(cluster, node).await.0
+}
+
+/// Over a session of before, if it still lives.
+async fn ask_over(session: Option<Client>, cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
+    if let Some(client) = session.filter(|client| !client.is_closed()) {
+        match tokio::time::timeout(ASK_DEADLINE, read_state(&client)).await {
+            Ok(Ok(state)) => return (Reach::Serving(Box::new(state)), Some(client)),
+            Ok(Err(_)) => {}
+            Err(_) => return (late(), None),
+        }
+    }
+    ask_and_stay(cluster, node).await
 }
 
 async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
@@ -128,8 +147,12 @@ async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Clie
 async fn ask_in_time(address: &Address) -> (Reach, Option<Client>) {
     match tokio::time::timeout(ASK_DEADLINE, ask_at(address)).await {
         Ok(answer) => answer,
-        Err(_) => (Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) }, None),
+        Err(_) => (late(), None),
     }
+}
+
+fn late() -> Reach {
+    Reach::Silent { reason: format!("no answer in {} ms", ASK_DEADLINE.as_millis()) }
 }
 
 /// What the standby's health check remembers (`act::memory::HEARD_FILE`): it kept up at most 60 s before its primary's last sign of life.

@@ -26,6 +26,11 @@ pub fn read_status_file() -> StatusFile {
     StatusFile { up: with("up"), down: with("down") }
 }
 
+/// Since pgpool changed its mind about any backend.
+pub fn settled_for() -> Option<Duration> {
+    fs::metadata(PGPOOL_STATUS).and_then(|file| file.modified()).ok()?.elapsed().ok()
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct StatusFile {
     pub up: Vec<NodeNumber>,

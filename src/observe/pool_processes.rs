@@ -4,6 +4,8 @@ use std::fs;
 
 use nix::unistd::Pid;
 
+use crate::observe::processes::{Process, process};
+
 const PID_FILE: &str = "/run/pgpool/pgpool.pid";
 /// In the titles of those that serve no clients.
 const OTHERS: [&str; 6] = ["health check", "PCP", "worker", "watchdog", "heartbeat", "logger"];
@@ -16,6 +18,14 @@ pub fn children() -> Vec<Pid> {
 /// Those of them that are in `sleep(3)`.
 pub fn sleepers() -> Vec<Pid> {
     forked().into_iter().filter(|child| sleeps(*child) && serves_clients(*child)).collect()
+}
+
+/// The child that takes the next client; the others wait in line for its place (`serialize_accept`). Where they do not, the oldest one
+/// that waits for a client.
+pub fn listener() -> Option<Process> {
+    let waits = |child: &Pid| title(*child).contains("wait for connection request");
+    let waiting = forked().into_iter().filter(waits).filter_map(|child| process(child.as_raw().cast_unsigned()));
+    waiting.max_by_key(Process::age)
 }
 
 fn forked() -> Vec<Pid> {
@@ -44,5 +54,15 @@ fn serves_clients(child: Pid) -> bool {
 }
 
 fn sleeps(child: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{child}/wchan")).unwrap_or_default().contains("nanosleep")
+    waits_in(child).contains("nanosleep")
+}
+
+/// Whether the main process is at leisure, and forks children that leave: not in a failover or in the second of sleep that ends one.
+pub fn is_main_idle() -> bool {
+    main_process().is_some_and(|main| waits_in(main).contains("poll_schedule"))
+}
+
+/// The kernel's function that it sleeps in.
+fn waits_in(process: Pid) -> String {
+    fs::read_to_string(format!("/proc/{process}/wchan")).unwrap_or_default()
 }

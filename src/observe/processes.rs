@@ -1,6 +1,7 @@
 //! Processes of this container, by the kernel: who hangs on process 1, and since when.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
@@ -31,14 +32,18 @@ pub fn process(pid: u32) -> Option<Process> {
 
 impl Process {
     /// How long it has been running.
-    pub fn age_s(&self) -> u64 {
-        now_s().saturating_sub(self.started / TICKS_PER_S)
+    pub fn age(&self) -> Duration {
+        now().saturating_sub(Duration::from_millis(self.started * 1000 / TICKS_PER_S))
     }
 }
 
 /// Seconds since the machine started: goes on during a pause, and never jumps.
 pub fn now_s() -> u64 {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| time.tv_sec() as u64)
+    now().as_secs()
+}
+
+fn now() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
 /// `pid (name) state ppid …`, fields 1, 2, 4 and 22 of proc_pid_stat(5); a name may hold blanks and parentheses.
@@ -56,7 +61,7 @@ fn parse(stat: &str) -> Option<Process> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Process, now_s, parse, process};
+    use super::{Process, now, parse, process};
 
     #[test]
     fn a_name_may_look_like_the_fields_around_it() {
@@ -70,6 +75,6 @@ mod tests {
     fn this_process_is_seen_and_young() {
         let own = process(std::process::id()).expect("it runs");
         assert_eq!(own.parent, std::os::unix::process::parent_id());
-        assert!(own.age_s() <= now_s());
+        assert!(own.age() <= now());
     }
 }

@@ -8,9 +8,10 @@ use nix::unistd::Pid;
 
 const FILES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 const ESTABLISHED: &str = "01";
+const ASKED_FOR: &str = "02";
 const LISTENING: &str = "0A";
 
-/// An established connection.
+/// An established connection, or one that this container has asked for and got no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
     pub local: SocketAddr,
@@ -19,7 +20,7 @@ pub struct Connection {
 }
 
 /// All of them; none where /proc tells nothing.
-pub fn list_established() -> Vec<Connection> {
+pub fn list_connections() -> Vec<Connection> {
     FILES.iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap_or_default())).collect()
 }
 
@@ -50,7 +51,7 @@ pub fn holds_any(pid: Pid, connections: &[Connection]) -> bool {
 fn parse(text: &str) -> Vec<Connection> {
     let connection = |line: &str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
-        let [_, local, remote, ESTABLISHED, _, _, _, _, _, inode, ..] = columns.as_slice() else { return None };
+        let [_, local, remote, ESTABLISHED | ASKED_FOR, _, _, _, _, _, inode, ..] = columns.as_slice() else { return None };
         Some(Connection { local: address(local)?, remote: address(remote)?, inode: inode.parse().ok()? })
     };
     text.lines().filter_map(connection).collect()
@@ -78,14 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn established_connections_are_read_in_both_families() {
+    fn connections_are_read_in_both_families() {
         let four = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:270F 00000000:0000 0A 00000000:00000000 00:00000000 00000000 50010        0 11 1 0 100 0 0 10 0
    1: 050012AC:C35A 020012AC:1538 01 00000000:00000000 00:00000000 00000000 50010        0 7402 1 0 20 4 30 10 -1
-   2: 050012AC:C35B 020012AC:1538 08 00000000:00000000 00:00000000 00000000 50010        0 7403 1 0 20 4 30 10 -1\n";
+   2: 050012AC:C35C 030012AC:1538 02 00000001:00000000 01:00000064 00000001 50010        0 7405 1 0 20 4 30 10 -1
+   3: 050012AC:C35B 020012AC:1538 08 00000000:00000000 00:00000000 00000000 50010        0 7403 1 0 20 4 30 10 -1\n";
         let six = "   0: 0000000000000000FFFF0000050012AC:270F 0000000000000000FFFF0000010012AC:8FA2 01 00000000:00000000 02:000A 0 50010 0 7404 2\n";
         let said = |connection: &Connection| format!("{} {} {}", connection.local, connection.remote, connection.inode);
-        assert_eq!(parse(four).iter().map(said).collect::<Vec<_>>(), ["172.18.0.5:50010 172.18.0.2:5432 7402"]);
+        assert_eq!(
+            parse(four).iter().map(said).collect::<Vec<_>>(),
+            ["172.18.0.5:50010 172.18.0.2:5432 7402", "172.18.0.5:50012 172.18.0.3:5432 7405"]
+        );
         assert_eq!(parse(six).iter().map(said).collect::<Vec<_>>(), ["172.18.0.5:9999 172.18.0.1:36770 7404"]);
     }
 
@@ -99,7 +104,7 @@ mod tests {
         let _accepted = listener.accept().unwrap();
         assert_eq!(count_in_line(port), 0);
         let (local, remote) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
-        let found: Vec<Connection> = list_established()
+        let found: Vec<Connection> = list_connections()
             .into_iter()
             .filter(|connection| connection.local == local && connection.remote == remote)
             .collect();

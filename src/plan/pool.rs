@@ -92,7 +92,7 @@ pub enum AfterBreak {
     /// It is primary still.
     Leave,
     /// Somebody else is: pgpool needs not wait for a client to find out.
-    GiveUp,
+    GiveUp { primary: NodeNumber },
     /// Nobody is, and somebody may: nor needs an election wait for pgpool.
     Elect,
 }
@@ -101,7 +101,7 @@ pub enum AfterBreak {
 pub fn after_break(need: &Need, was: NodeNumber) -> AfterBreak {
     match need {
         Need::None { primary, .. } if *primary == was => AfterBreak::Leave,
-        Need::None { .. } => AfterBreak::GiveUp,
+        Need::None { primary, .. } => AfterBreak::GiveUp { primary: *primary },
         Need::Promote { .. } => AfterBreak::Elect,
         Need::Finish { .. } | Need::Lives { .. } | Need::Unclear { .. } => AfterBreak::Wait,
     }
@@ -113,6 +113,10 @@ pub fn silent_standbys(truth: &ClusterView, believed_up: &[NodeNumber]) -> Vec<N
         None => Vec::new(),
         Some(_) => truth.silent().filter(|number| believed_up.contains(number)).collect(),
     }
+}
+
+pub fn fitness_of_all(truth: &ClusterView) -> Vec<(NodeNumber, Fitness)> {
+    truth.nodes.iter().map(|(number, _)| (*number, fitness(truth, *number))).collect()
 }
 
 /// Whether pgpool may use a node.

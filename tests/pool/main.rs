@@ -15,6 +15,7 @@ mod node;
 mod turn;
 
 mod belief;
+mod children;
 mod client;
 mod comes_back;
 mod fence;

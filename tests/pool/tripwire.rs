@@ -15,7 +15,7 @@ fn tripwire(cluster: &Cluster) -> Option<(String, u64)> {
     Some((words.first()?.to_string(), words.get(2)?.parse().unwrap()))
 }
 
-/// Its session, by the primary's own word.
+/// Its session through pgpool, by the primary's own word.
 fn is_connected(cluster: &Cluster, primary: &str) -> bool {
     let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgcluster tripwire'";
     cluster.try_sql(primary, sessions).is_ok_and(|count| count == "1")
@@ -40,6 +40,8 @@ fn a_death_is_noticed_without_any_client() {
         cluster.wait_healthy(&next);
         old = next;
     }
+    // pgpool's failover command was told of an election that was not its own.
+    assert!(cluster.logs(POOL).contains("was elected just now"), "{}", cluster.logs(POOL));
     a_false_alarm_costs_nothing(&cluster, &old);
     somebody_ends_it(&cluster, &old, &pid);
 }

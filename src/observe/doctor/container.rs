@@ -51,13 +51,14 @@ pub fn read(here: &Here, raw: &RawEnv) -> ContainerFacts {
 /// What hangs on process 1 for longer than a moment, besides the server and its processes, and what pgcluster left behind on purpose.
 fn orphans() -> Vec<String> {
     let is_known = |name: &str| ["postgres", "pgpool", "pgcluster", LEFT_BEHIND].contains(&name);
-    let strangers = children_of_the_first().into_iter().filter(|child| !is_known(&child.name) && child.age_s() >= MOMENT_S);
+    let strangers =
+        children_of_the_first().into_iter().filter(|child| !is_known(&child.name) && child.age().as_secs() >= MOMENT_S);
     strangers.map(|child| format!("{} ({})", child.name, child.pid)).collect()
 }
 
 fn health_silent_s() -> u64 {
     let ran = fs::read_to_string(HEALTH_RAN).ok().and_then(|text| text.trim().parse::<u64>().ok());
-    let since_start = process(1).map_or(0, |first| first.age_s());
+    let since_start = process(1).map_or(0, |first| first.age().as_secs());
     ran.map_or(since_start, |ran| now_s().saturating_sub(ran).min(since_start))
 }
 

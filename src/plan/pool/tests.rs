@@ -234,7 +234,7 @@ fn a_primary_that_left_is_given_up_once_somebody_may_follow() {
     let because = || "seen".to_owned();
     let rows = [
         (Need::None { primary: PG01, because: because() }, AfterBreak::Leave),
-        (Need::None { primary: PG02, because: because() }, AfterBreak::GiveUp),
+        (Need::None { primary: PG02, because: because() }, AfterBreak::GiveUp { primary: PG02 }),
         (Need::Promote { because: because() }, AfterBreak::Elect),
         (Need::Finish { primary: PG02, epoch: Epoch(2) }, AfterBreak::Wait),
         (Need::Lives { because: because() }, AfterBreak::Wait),

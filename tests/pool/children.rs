@@ -1,0 +1,28 @@
+//! pgpool's children, and what an attachment leaves behind in them.
+
+use std::time::Duration;
+
+use crate::belief::{INTERVAL, SERVER, wait_for, wait_writable};
+use crate::build::{Cluster, POOL};
+
+/// An attachment marks every child, the next failover forks them anew with their marks, and whoever has one leaves at once: for a second
+/// nobody would be there. So they are forked anew in calm.
+#[test]
+fn a_failover_soon_after_an_attachment_finds_no_marked_children() {
+    let cluster = Cluster::nodes("pool-marks", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
+    wait_for(&cluster, "start", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    cluster.wait_healthy("pg01");
+    cluster.stop("pg03");
+    wait_for(&cluster, "pg03 was stopped", SERVER, "pg01 up primary, pg02 up standby, pg03 down standby");
+    cluster.start("pg03");
+    wait_for(&cluster, "pg03 was started", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    std::thread::sleep(INTERVAL);
+    cluster.kill("pg01");
+    wait_writable(&cluster, "pg01 was killed", SERVER);
+    std::thread::sleep(Duration::from_secs(2));
+    let log = cluster.logs(POOL);
+    let (_, after) = log.rsplit_once("=== Failover done. shutdown host pg01").expect("pgpool says so");
+    let left = after.lines().filter(|line| line.contains("restarting myself")).count();
+    eprintln!("{left} children left after the failover");
+    assert!(left < 10, "{left} children left:\n{after}");
+}
