@@ -1,6 +1,8 @@
 //! `pgcluster failover …`: pgpool's failover_command. The arguments are hints; facts are asked for. Always exits 0: pgpool ignores the
 //! code, and searches the primary as soon as this returns.
 
+use std::time::Instant;
+
 use crate::act::election;
 use crate::act::promote::{self, FAILOVER_DEADLINE, Outcome, Wish};
 use crate::command::{after_failover, block_on};
@@ -32,12 +34,13 @@ fn deposed(failed: &str, was_primary: &str, outcome: &Outcome) -> Option<NodeNum
 
 /// By the tripwire's election, if there is one.
 async fn elect(failed: Option<NodeNumber>, wish: Wish<'_>) -> Outcome {
+    let began = Instant::now();
     if let Some(failed) = failed
         && let Some(primary) = election::wait_for(failed, FAILOVER_DEADLINE).await
     {
         return Outcome::None { primary, because: format!("node {primary} was elected just now") };
     }
-    promote::promote(wish).await
+    promote::promote(Wish { deadline: wish.deadline.saturating_sub(began.elapsed()), ..wish }).await
 }
 
 /// `hints`: `%d %h %p %D %m %H %M %P %r %R %N %S`.
