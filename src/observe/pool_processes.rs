@@ -23,8 +23,9 @@ pub fn sleepers() -> Vec<Pid> {
 /// The child that takes the next client; the others wait in line for its place (`serialize_accept`). Where they do not, the oldest one
 /// that waits for a client.
 pub fn listener() -> Option<Process> {
+    // Of the PCP process's title these words are a part, too.
     let waits = |child: &Pid| title(*child).contains("wait for connection request");
-    let waiting = forked().into_iter().filter(waits).filter_map(|child| process(child.as_raw().cast_unsigned()));
+    let waiting = children().into_iter().filter(waits).filter_map(|child| process(child.as_raw().cast_unsigned()));
     waiting.max_by_key(Process::age)
 }
 
