@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 
 use crate::model::NodeNumber;
 use crate::observe::pool::read_status_file;
-use crate::observe::pool_processes::children;
+use crate::observe::pool_processes::{children, deadlocked};
 use crate::observe::sockets::{Connection, holds_any, list_connections};
 use crate::spec::{Node, PgpoolSpec};
 
@@ -35,6 +35,26 @@ pub async fn sever(spec: &PgpoolSpec, gone: NodeNumber, how_long: Duration) -> u
             return ended;
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Ends the children that deadlocked when pgpool told them to end, for `how_long`: their clients would wait for ever. Seen twice in a
+/// moment, for they have one thread each.
+pub async fn end_deadlocked(how_long: Duration) {
+    let began = Instant::now();
+    loop {
+        let suspects = deadlocked();
+        if !suspects.is_empty() || began.elapsed() < how_long {
+            tokio::time::sleep(PAUSE).await;
+        }
+        if !suspects.is_empty() {
+            for child in deadlocked().into_iter().filter(|child| suspects.contains(child)) {
+                let _ = kill(child, Signal::SIGKILL);
+            }
+        }
+        if began.elapsed() >= how_long {
+            return;
+        }
     }
 }
 

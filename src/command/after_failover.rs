@@ -39,7 +39,8 @@ pub fn run(attach: Option<u32>, gone: Option<u32>) -> anyhow::Result<Exit> {
     };
     block_on(async {
         let (attach, gone) = (attach_again(&spec, attach.map(NodeNumber)), sever_from(&spec, gone.map(NodeNumber)));
-        tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone);
+        let deadlocked = sever::end_deadlocked(nudge::LONG_ENOUGH);
+        tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone, deadlocked);
         nudge::renew_idle().await;
     });
     Ok(Exit::Ok)

@@ -20,6 +20,12 @@ pub fn sleepers() -> Vec<Pid> {
     forked().into_iter().filter(|child| sleeps(*child) && serves_clients(*child)).collect()
 }
 
+/// Those that wait for a lock which nobody but themselves holds: a signal met them where its handler must not run (`die` in child.c frees
+/// memory). All signals are blocked in it.
+pub fn deadlocked() -> Vec<Pid> {
+    children().into_iter().filter(|child| waits_in(*child).contains("futex")).collect()
+}
+
 /// The child that takes the next client; the others wait in line for its place (`serialize_accept`). Where they do not, the oldest one
 /// that waits for a client.
 pub fn listener() -> Option<Process> {
