@@ -54,11 +54,13 @@ pub async fn look_and_heal(spec: &PostgresSpec, local: &Client) -> anyhow::Resul
     Ok(said.join("; "))
 }
 
-/// A former primary, or a candidate that was not promoted, keeps WAL for nodes that get theirs elsewhere. Not asked of a frozen node:
-/// its slots may be those of the promotion that is under way.
+/// A former primary, or a candidate that was not promoted, keeps WAL for nodes that get theirs elsewhere. Never on a frozen node:
+/// its slots may be those of the promotion that is under way. It may have been frozen since the look: those slots are made only when its
+/// receiver is gone.
 async fn drop_slots_of_an_earlier_reign(local: &Client) -> anyhow::Result<()> {
     let statement = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
-         WHERE slot_type = 'physical' AND NOT active AND (slot_name LIKE 'repmgr\\_slot\\_%' OR slot_name LIKE 'pgcluster\\_keep\\_%') AND pg_is_in_recovery()";
+         WHERE slot_type = 'physical' AND NOT active AND (slot_name LIKE 'repmgr\\_slot\\_%' OR slot_name LIKE 'pgcluster\\_keep\\_%') AND pg_is_in_recovery() \
+         AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')";
     local.batch_execute(statement).await.context("drop the slots of an earlier reign")
 }
 
