@@ -7,8 +7,9 @@ use std::fmt::Debug;
 use std::fs;
 
 use crate::act::file::{self, Durability};
+use crate::observe::pool::changed_at;
 use crate::observe::processes::now_s;
-use crate::render::{RenderedFile, paths};
+use crate::render::RenderedFile;
 
 /// When it was reached, in seconds of the monotonic clock; on the next line, on what.
 const FILE: &str = "/run/pgcluster/pool_agrees";
@@ -21,8 +22,7 @@ pub struct Agreement(String);
 impl Agreement {
     /// To be taken before pgpool is asked: what it writes meanwhile is news for the next check.
     pub fn on(nodes: &impl Debug) -> Agreement {
-        let written = fs::metadata(paths::PGPOOL_STATUS).and_then(|file| file.modified()).ok();
-        Agreement(format!("{written:?} {nodes:?}"))
+        Agreement(format!("{:?} {nodes:?}", changed_at()))
     }
 
     /// Whether just this was agreed on a moment ago.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::observe::pool::settled_for;
+use crate::observe::pool::changed_at;
 use crate::observe::pool_processes::{is_main_idle, listener, sleepers};
 use crate::observe::sockets::{Connection, count_in_line, holds_any, list_connections};
 
@@ -60,7 +60,8 @@ const CROWDED: u32 = 40;
 /// client does not look. The next failover forks all children anew and does not wipe the marks off: each new one would leave at once,
 /// and for a second nobody would be there for a client (`exec_child_restart`, pgpool_main.c).
 pub async fn renew_idle() {
-    let Some(settled) = settled_for().filter(|settled| *settled < STALE) else { return };
+    let settled = changed_at().and_then(|changed| changed.elapsed().ok());
+    let Some(settled) = settled.filter(|settled| *settled < STALE) else { return };
     let began = Instant::now();
     let mut nobody = 0;
     while began.elapsed() < RENEWAL && nobody < CROWDED {

@@ -42,19 +42,18 @@ pub async fn sever(spec: &PgpoolSpec, gone: NodeNumber, how_long: Duration) -> u
 /// moment, for they have one thread each.
 pub async fn end_deadlocked(how_long: Duration) {
     let began = Instant::now();
+    let mut suspects = Vec::new();
     loop {
-        let suspects = deadlocked();
-        if !suspects.is_empty() || began.elapsed() < how_long {
-            tokio::time::sleep(PAUSE).await;
+        let stuck = deadlocked();
+        for child in stuck.iter().filter(|child| suspects.contains(*child)) {
+            let _ = kill(*child, Signal::SIGKILL);
         }
-        if !suspects.is_empty() {
-            for child in deadlocked().into_iter().filter(|child| suspects.contains(child)) {
-                let _ = kill(child, Signal::SIGKILL);
-            }
-        }
-        if began.elapsed() >= how_long {
+        // Whoever is suspected for the first time is looked at once more.
+        if began.elapsed() >= how_long && stuck.iter().all(|child| suspects.contains(child)) {
             return;
         }
+        suspects = stuck;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -36,7 +36,7 @@ fn deposed(failed: &str, was_primary: &str, outcome: &Outcome) -> Option<NodeNum
 async fn elect(failed: Option<NodeNumber>, wish: Wish<'_>) -> Outcome {
     let began = Instant::now();
     if let Some(failed) = failed
-        && let Some(primary) = election::wait_for(failed, FAILOVER_DEADLINE).await
+        && let Some(primary) = election::wait_for(failed, wish.deadline).await
     {
         return Outcome::None { primary, because: format!("node {primary} was elected just now") };
     }

@@ -1,7 +1,7 @@
 //! Asks the pgpool of this container: whether it serves, and over PCP what it believes of its backends.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_postgres::config::ChannelBinding;
@@ -26,9 +26,9 @@ pub fn read_status_file() -> StatusFile {
     StatusFile { up: with("up"), down: with("down") }
 }
 
-/// Since pgpool changed its mind about any backend.
-pub fn settled_for() -> Option<Duration> {
-    fs::metadata(PGPOOL_STATUS).and_then(|file| file.modified()).ok()?.elapsed().ok()
+/// When pgpool last changed its mind about any backend: when it wrote its status file.
+pub fn changed_at() -> Option<SystemTime> {
+    fs::metadata(PGPOOL_STATUS).and_then(|file| file.modified()).ok()
 }
 
 #[derive(Clone, Debug, Default)]

@@ -17,13 +17,18 @@ pub fn children() -> Vec<Pid> {
 
 /// Those of them that are in `sleep(3)`.
 pub fn sleepers() -> Vec<Pid> {
-    forked().into_iter().filter(|child| sleeps(*child) && serves_clients(*child)).collect()
+    children_in("nanosleep")
 }
 
 /// Those that wait for a lock which nobody but themselves holds: a signal met them where its handler must not run (`die` in child.c frees
 /// memory). All signals are blocked in it.
 pub fn deadlocked() -> Vec<Pid> {
-    children().into_iter().filter(|child| waits_in(*child).contains("futex")).collect()
+    children_in("futex")
+}
+
+/// Those of the children that the kernel has asleep in such a function.
+fn children_in(function: &str) -> Vec<Pid> {
+    forked().into_iter().filter(|child| waits_in(*child).contains(function) && serves_clients(*child)).collect()
 }
 
 /// The child that takes the next client; the others wait in line for its place (`serialize_accept`). Where they do not, the oldest one
@@ -58,10 +63,6 @@ fn title(child: Pid) -> String {
 fn serves_clients(child: Pid) -> bool {
     let title = title(child);
     !OTHERS.iter().any(|other| title.contains(other))
-}
-
-fn sleeps(child: Pid) -> bool {
-    waits_in(child).contains("nanosleep")
 }
 
 /// Whether the main process is at leisure, and forks children that leave: not in a failover or in the second of sleep that ends one.
