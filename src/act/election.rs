@@ -1,11 +1,12 @@
 //! The election that the tripwire of this container holds, for pgpool's failover command, which begins later: it waits for its end, and is
 //! told how that was, instead of asking the same questions beside it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::act::lock::try_lock;
 use crate::model::NodeNumber;
 use crate::observe::processes::now_s;
 
@@ -21,8 +22,7 @@ pub struct Election(File);
 impl Election {
     /// None if another process holds one.
     pub fn begin() -> Option<Election> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(FILE).ok()?;
-        file.try_lock().ok().map(|()| Election(file))
+        try_lock(Path::new(FILE)).ok()?.map(Election)
     }
 
     /// `primary` is primary now, instead of `was`.

@@ -91,18 +91,27 @@ impl VolumeLock {
     }
 }
 
+/// Opens this file, made if need be, and locks it without waiting. `None` if another process has it locked.
+pub fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    locked(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?)
+}
+
+fn locked(file: File) -> io::Result<Option<File>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(err)) => Err(err),
+    }
+}
+
 /// One try; `None` if somebody else holds it.
 fn try_take(path: &Path) -> io::Result<Option<File>> {
     let is_directory = path.is_dir();
-    let file = match is_directory {
-        true => File::open(path)?,
-        false => OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?,
+    let taken = match is_directory {
+        true => locked(File::open(path)?)?,
+        false => try_lock(path)?,
     };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(err)) => return Err(err),
-    }
+    let Some(file) = taken else { return Ok(None) };
     // A lock on a file that was removed or replaced meanwhile excludes nobody.
     if !std::fs::metadata(path)
         .is_ok_and(|meta| file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (meta.dev(), meta.ino())))

@@ -4,8 +4,9 @@
 //! pgpool logs in as its own role every two seconds, and gives up a server that refuses three times: the health check of this container
 //! would come too late for that.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use tokio_postgres::Client;
 
+use crate::act::lock::try_lock;
 use crate::act::{provision, rotation};
 use crate::model::Takes;
 use crate::observe::passwords::KNOWN;
@@ -44,12 +46,7 @@ pub fn leave_behind() -> io::Result<()> {
 
 /// Who holds it writes the password files; none if another process does.
 pub fn lock() -> io::Result<Option<File>> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(LOCK)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
+    try_lock(Path::new(LOCK))
 }
 
 /// The primary must not change its roles before this pgpool is up: for a minute at most.

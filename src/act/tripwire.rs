@@ -6,11 +6,13 @@
 //! for a while it goes, and the next health check leaves another one behind.
 
 use std::convert::Infallible;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::act::lock::try_lock;
 use crate::act::pool_follow;
 use crate::observe::peer::Sessions;
 use crate::observe::pool;
@@ -71,10 +73,5 @@ async fn refresh(spec: &PgpoolSpec, sessions: &mut Sessions) -> Infallible {
 
 /// None if another process holds it.
 fn lock() -> io::Result<Option<File>> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(LOCK)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
-    }
+    try_lock(Path::new(LOCK))
 }
