@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 
 use crate::observe::pool::changed_at;
 use crate::observe::pool_processes::{is_main_idle, listener, sleepers};
+use crate::observe::processes::{Process, process};
 use crate::observe::sockets::{Connection, count_in_line, holds_any, list_connections};
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -53,6 +54,8 @@ const STEP: Duration = Duration::from_millis(5);
 const RENEWAL: Duration = Duration::from_millis(2500);
 /// After so many steps without a child that waits for a client, all are taken to be busy.
 const CROWDED: u32 = 40;
+/// A marked child that is woken leaves in milliseconds.
+const LEAVING: Duration = Duration::from_millis(100);
 
 /// Has the idle children that are older than pgpool's last change of mind forked anew, one at a time.
 ///
@@ -64,11 +67,14 @@ pub async fn renew_idle() {
     let Some(settled) = settled.filter(|settled| *settled < STALE) else { return };
     let began = Instant::now();
     let mut nobody = 0;
-    while began.elapsed() < RENEWAL && nobody < CROWDED {
+    let mut first: Option<(Process, Instant)> = None;
+    let stays = |(child, woken): &(Process, Instant)| woken.elapsed() > LEAVING && process(child.pid).as_ref() == Some(child);
+    while began.elapsed() < RENEWAL && nobody < CROWDED && !first.as_ref().is_some_and(stays) {
         match listener() {
             _ if !is_main_idle() => {}
             Some(child) if child.age() > settled + began.elapsed() => {
                 let _ = kill(Pid::from_raw(child.pid.cast_signed()), Signal::SIGUSR2);
+                first.get_or_insert((child, Instant::now()));
             }
             Some(_) => return,
             None => nobody += 1,

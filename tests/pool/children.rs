@@ -5,6 +5,30 @@ use std::time::Duration;
 use crate::belief::{INTERVAL, SERVER, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 
+/// Of the 62 children, while one check looks at pgpool: each that is woken wakes one or two more.
+const WAKES: u64 = 200;
+
+/// A pgpool that has just begun has children that are older than its status file, and not marked: they stay however often they are woken.
+#[test]
+fn a_check_of_a_pgpool_that_has_just_begun_leaves_its_children_alone() {
+    let cluster = Cluster::nodes("pool-calm", 1).pgpool().env("FAILOVER_MODE", "auto").up();
+    cluster.wait_healthy("pg01");
+    cluster.stop(POOL);
+    cluster.start(POOL);
+    cluster.wait_healthy("pg01");
+    let before = wakes(&cluster);
+    cluster.exec(POOL, &["pgcluster", "health"]);
+    let woken = wakes(&cluster).saturating_sub(before);
+    eprintln!("pgpool's processes were woken {woken} times");
+    assert!(woken < WAKES, "woken {woken} times");
+}
+
+/// How often pgpool's processes have waited for something, by the kernel's count.
+fn wakes(cluster: &Cluster) -> u64 {
+    let shown = cluster.exec(POOL, &["sh", "-c", "grep -h ^voluntary_ctxt_switches $(grep -ls '^Name:.pgpool$' /proc/[0-9]*/status)"]);
+    shown.lines().map(|line| line.rsplit(char::is_whitespace).next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
 /// An attachment marks every child, the next failover forks them anew with their marks, and whoever has one leaves at once: for a second
 /// nobody would be there. So they are forked anew in calm.
 #[test]
