@@ -13,8 +13,8 @@ use crate::setup::Setup;
 
 const POOLS: [&str; 2] = ["pgpool01", "pgpool02"];
 const CHECKS: u32 = 50;
-/// Of the containers without checks of ours beside those that Docker makes.
-const IDLE_S: u64 = 20;
+/// Of the containers without checks of ours beside those that Docker makes; pgpool's first minute, in which it is looked at more closely.
+const IDLE_S: u64 = 60;
 /// What makes a check of pgpool a small one.
 const AGREEMENT: &str = "/run/pgcluster/pool_agrees";
 /// CPU time of the container: control groups of version 2, then 1.

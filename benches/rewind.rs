@@ -20,6 +20,11 @@ const NODES: usize = 2;
 /// Of pgbench's scale 1.
 const MB_PER_SCALE: f64 = 15.0;
 const DISK_TIMES: f64 = 5.0;
+/// Of pgbench: as many transactions as go.
+const HEAVY: [&str; 3] = ["-n", "-c", "4"];
+/// And 200 a second.
+const LIGHT: [&str; 5] = ["-n", "-c", "4", "-R", "200"];
+const CHECKPOINTS: usize = 60;
 /// A standby that hears nothing for longer than 5 s counts its primary as gone.
 const FROZEN: Duration = Duration::from_secs(2);
 
@@ -33,9 +38,18 @@ pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     fill(&cluster, primary, gb)?;
     let standby = cluster.wait_for_peace().map(|primary| NODES + 1 - primary)?;
     let cloned = clone(&cluster, standby)?;
-    let rewound = rewind(&cluster, NODES + 1 - standby)?;
-    let samples = Samples { ours: vec![rewound / 1e6], peer: vec![cloned / 1e6] };
-    Ok(vec![Figure { what: format!("{gb} GB: rewind, beside a clone"), unit: "MB", samples, bar: Bar::TimesPeer(0.05) }])
+    let figure = |what: &str, rewound: f64, bar| Figure {
+        what: format!("{gb} GB: rewind {what}, beside a clone"),
+        unit: "MB",
+        samples: Samples { ours: vec![rewound / 1e6], peer: vec![cloned / 1e6] },
+        bar,
+    };
+    pgbench(&cluster, primary, &[&HEAVY[..], &["-T", "10"]].concat())?;
+    let busy = rewind(&cluster, primary, &HEAVY)?;
+    let primary = cluster.wait_for_peace()?;
+    live(&cluster, primary)?;
+    let settled = rewind(&cluster, primary, &LIGHT)?;
+    Ok(vec![figure("after hours of light work", settled, Bar::TimesPeer(0.05)), figure("10 s into heavy work", busy, Bar::None)])
 }
 
 fn check_disk(gb: f64) -> anyhow::Result<()> {
@@ -67,14 +81,26 @@ fn clone(cluster: &Cluster, node: usize) -> anyhow::Result<f64> {
     Ok(bytes)
 }
 
+/// As in hours of light work: PostgreSQL sizes `pg_wal`, all of which pg_rewind copies, by the WAL between the last checkpoints, and
+/// forgets a bulk load slowly (`UpdateCheckPointDistanceEstimate` in xlog.c).
+fn live(cluster: &Cluster, primary: usize) -> anyhow::Result<()> {
+    for _ in 0..CHECKPOINTS {
+        pgbench(cluster, primary, &[&LIGHT[..], &["-t", "50"]].concat())?;
+        // Each in its turn, as their timers do: a standby's is a restartpoint.
+        for node in [primary, NODES + 1 - primary] {
+            superuser(cluster, node, "CHECKPOINT")?;
+        }
+        superuser(cluster, primary, "SELECT pg_switch_wal()")?;
+    }
+    Ok(())
+}
+
 /// The primary acknowledges rows that its standby has not seen, dies, and comes back to a new primary.
-fn rewind(cluster: &Cluster, old: usize) -> anyhow::Result<f64> {
+fn rewind(cluster: &Cluster, old: usize, load: &[&str]) -> anyhow::Result<f64> {
     let new = NODES + 1 - old;
-    // As after some time of work: not a database that was loaded a moment ago.
-    pgbench(cluster, old, &["-n", "-c", "4", "-T", "10"])?;
-    checkpoint(cluster)?;
+    superuser(cluster, old, "CHECKPOINT")?;
     run(&["pause", &cluster.container(new)])?;
-    let written = pgbench(cluster, old, &["-n", "-c", "4", "-T", &FROZEN.as_secs().to_string()]);
+    let written = pgbench(cluster, old, &[load, &["-T", &FROZEN.as_secs().to_string()]].concat());
     let killed = run(&["kill", &cluster.container(old)]);
     run(&["unpause", &cluster.container(new)])?;
     written.and(killed)?;
@@ -95,12 +121,11 @@ fn rewind(cluster: &Cluster, old: usize) -> anyhow::Result<f64> {
     Ok(bytes)
 }
 
-fn checkpoint(cluster: &Cluster) -> anyhow::Result<()> {
-    let primary = cluster.wait_for_peace()?;
-    let host = cluster.address(&cluster.container(primary)).context("the primary has an address")?;
+fn superuser(cluster: &Cluster, node: usize, statement: &str) -> anyhow::Result<()> {
+    let host = cluster.address(&cluster.container(node)).with_context(|| format!("{} has no address", node_name(node)))?;
     block_on(async {
         let client = control(&host).connect_in_time("repmgr").await?;
-        client.batch_execute("CHECKPOINT").await.context("checkpoint")
+        client.batch_execute(statement).await.with_context(|| format!("{statement} on {}", node_name(node)))
     })
 }
 

@@ -67,18 +67,29 @@ pub async fn renew_idle() {
     let Some(settled) = settled.filter(|settled| *settled < STALE) else { return };
     let began = Instant::now();
     let mut nobody = 0;
-    let mut first: Option<(Process, Instant)> = None;
-    let stays = |(child, woken): &(Process, Instant)| woken.elapsed() > LEAVING && process(child.pid).as_ref() == Some(child);
-    while began.elapsed() < RENEWAL && nobody < CROWDED && !first.as_ref().is_some_and(stays) {
+    while began.elapsed() < RENEWAL && nobody < CROWDED {
         match listener() {
             _ if !is_main_idle() => {}
             Some(child) if child.age() > settled + began.elapsed() => {
                 let _ = kill(Pid::from_raw(child.pid.cast_signed()), Signal::SIGUSR2);
-                first.get_or_insert((child, Instant::now()));
+                if !leaves(&child).await {
+                    return;
+                }
             }
             Some(_) => return,
             None => nobody += 1,
         }
         tokio::time::sleep(STEP).await;
     }
+}
+
+async fn leaves(child: &Process) -> bool {
+    let began = Instant::now();
+    while process(child.pid).as_ref() == Some(child) {
+        if began.elapsed() > LEAVING {
+            return false;
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    true
 }

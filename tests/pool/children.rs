@@ -25,7 +25,8 @@ fn a_check_of_a_pgpool_that_has_just_begun_leaves_its_children_alone() {
 
 /// How often pgpool's processes have waited for something, by the kernel's count.
 fn wakes(cluster: &Cluster) -> u64 {
-    let shown = cluster.exec(POOL, &["sh", "-c", "grep -h ^voluntary_ctxt_switches $(grep -ls '^Name:.pgpool$' /proc/[0-9]*/status)"]);
+    let shown =
+        cluster.exec(POOL, &["sh", "-c", "grep -h ^voluntary_ctxt_switches $(grep -ls '^Name:.pgpool$' /proc/[0-9]*/status)"]);
     shown.lines().map(|line| line.rsplit(char::is_whitespace).next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
