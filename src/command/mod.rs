@@ -30,6 +30,10 @@ pub mod users;
 pub mod wal;
 pub mod watch_password;
 
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
 use crate::act::command::CommandError;
 use crate::act::configuration::OwnedInFiles;
 use crate::act::lock::LockError;
@@ -60,8 +64,10 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     Exit::Failed
 }
 
-/// Enough for the connection tasks to write their last packet; nobody waits for the network.
-const GOODBYE_TURNS: u32 = 32;
+/// For the connection tasks to hear the last answer and write their last packet: a dropped session still closes its statements. A node
+/// that is frozen or gone has no more of our time.
+const GOODBYE: Duration = Duration::from_millis(50);
+const GOODBYE_STEP: Duration = Duration::from_millis(1);
 
 /// The one runtime: everything waits on I/O, nothing needs a second thread.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -69,8 +75,9 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let result = runtime.block_on(async {
         let result = work.await;
         // Sessions that were just dropped say goodbye now: a server logs a line about each client that only goes.
-        for _ in 0..GOODBYE_TURNS {
-            tokio::task::yield_now().await;
+        let began = Instant::now();
+        while Handle::current().metrics().num_alive_tasks() > 0 && began.elapsed() < GOODBYE {
+            tokio::time::sleep(GOODBYE_STEP).await;
         }
         result
     });

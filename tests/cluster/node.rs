@@ -98,8 +98,12 @@ impl Cluster {
 
     /// What was logged since the container's last start.
     pub fn logs_of_this_start(&self, name: &str) -> String {
-        let since = self.inspect(name, "{{.State.StartedAt}}");
-        let output = docker_output(&["logs", "--since", &since, &self.container(name)]);
+        self.logs_since(name, &self.inspect(name, "{{.State.StartedAt}}"))
+    }
+
+    /// `docker logs --since`: a time, or `16s`.
+    pub fn logs_since(&self, name: &str, since: &str) -> String {
+        let output = docker_output(&["logs", "--since", since, &self.container(name)]);
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 

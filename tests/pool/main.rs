@@ -21,5 +21,6 @@ mod comes_back;
 mod fence;
 mod frozen;
 mod primary;
+mod quiet;
 mod starts;
 mod tripwire;
