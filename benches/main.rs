@@ -10,6 +10,8 @@ mod cluster;
 mod cluster_start;
 #[path = "../tests/docker/mod.rs"]
 mod docker;
+#[path = "../tests/render/facts.rs"]
+mod facts;
 mod failover;
 mod fault;
 mod figure;

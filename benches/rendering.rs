@@ -1,12 +1,11 @@
 //! Every file of both containers, rendered from the environment of compose.yaml.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use pgcluster::model::ParameterFloor;
-use pgcluster::render::{NodeStatus, PgpoolFacts, PostgresFacts, TlsPaths, pgpool_files, postgres_files};
-use pgcluster::spec::{HostFacts, PgpoolSpec, PostgresSpec, RawEnv, Secret, Snapshot, pgpool_spec, postgres_spec};
+use pgcluster::render::{pgpool_files, postgres_files};
+use pgcluster::spec::{HostFacts, RawEnv, Snapshot, pgpool_spec, postgres_spec};
 
+use crate::facts::{pgpool_facts, postgres_facts};
 use crate::figure::{Bar, Figure, Samples};
 use crate::server::ms;
 use crate::setup::Setup;
@@ -17,8 +16,8 @@ pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let mut samples = Samples::default();
     for _ in 0..setup.runs * 3 {
         let began = Instant::now();
-        let files =
-            postgres_files(&postgres, &postgres_facts(&postgres))?.len() + pgpool_files(&pgpool, &pgpool_facts(&pgpool))?.len();
+        let of_pgpool = pgpool_facts((4, 6), pgpool.cluster.nodes.len());
+        let files = postgres_files(&postgres, &postgres_facts())?.len() + pgpool_files(&pgpool, &of_pgpool)?.len();
         samples.ours.push(ms(began.elapsed()));
         std::hint::black_box(files);
     }
@@ -42,30 +41,4 @@ fn snapshot(who: &str, name: &str) -> Snapshot {
         ("MSUSERPWDLIST", "o2,b2".into()),
     ];
     Snapshot { vars: vars.map(|(name, value)| (name.to_string(), value)).into(), ..Snapshot::default() }
-}
-
-fn tls() -> TlsPaths {
-    TlsPaths { cert: "/run/pgcluster/tls.crt".into(), key: "/run/pgcluster/tls.key".into(), ca: None::<PathBuf> }
-}
-
-fn postgres_facts(_spec: &PostgresSpec) -> PostgresFacts {
-    PostgresFacts {
-        memory_limit_bytes: Some(2 << 30),
-        cpus: 4,
-        tls: tls(),
-        minimums: ParameterFloor::default(),
-        conf_d: true,
-        hba_d: vec![],
-    }
-}
-
-fn pgpool_facts(spec: &PgpoolSpec) -> PgpoolFacts {
-    PgpoolFacts {
-        version: (4, 6),
-        tls: tls(),
-        pool_key: Secret::new("0123456789abcdef0123456789abcdef"),
-        node_status: vec![NodeStatus::Up; spec.cluster.nodes.len()],
-        failover_command: "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S".into(),
-        users: vec![],
-    }
 }

@@ -49,7 +49,7 @@ fuzz_target!(|text: &str| {
     match pgpool_spec(&raw, &host) {
         Ok(spec) => {
             assert!(!format!("{spec:?}").contains(MARK), "a secret in a debug print");
-            let facts = pgpool_facts(spec.cluster.nodes.len());
+            let facts = pgpool_facts((4, 6), spec.cluster.nodes.len());
             if renders && let Ok(files) = pgpool_files(&spec, &facts) {
                 for file in &files {
                     assert!(file.mode == 0o600 || !file.body.contains(MARK), "a secret in {}", file.path.display());

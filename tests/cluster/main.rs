@@ -33,6 +33,7 @@ mod promoters;
 mod replication;
 mod restarts;
 mod services;
+mod session;
 mod soak;
 mod stop_early;
 mod two_nodes;

@@ -1,14 +1,12 @@
 //! A client that writes all the time: one row after another through pgpool, remembering which of them the server acknowledged.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::build::{Cluster, OWNER_PASSWORD, POOL};
+use crate::session::Session;
 use crate::writers::Stop;
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -64,72 +62,33 @@ impl Cluster {
     }
 }
 
-struct Session {
-    child: Child,
-    input: ChildStdin,
-    lines: Receiver<String>,
+fn open(address: &str) -> Session {
+    Session::open(address, "9999", &["-v", "ON_ERROR_STOP=1"])
 }
 
-impl Session {
-    fn open(address: &str) -> Session {
-        let mut child = Command::new("psql")
-            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", address, "-p", "9999", "-U", "orders_owner", "-d", "phoenix"])
-            .env("PGPASSWORD", OWNER_PASSWORD)
-            .env("PGCONNECT_TIMEOUT", "2")
-            .env("PGSSLMODE", "require")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("psql is on the host (docker/prepare-host --test)");
-        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Session { child, input, lines: read_lines(output) }
-    }
-
-    /// True if the server said that the row is committed.
-    fn write(&mut self, id: u64) -> bool {
-        writeln!(self.input, "INSERT INTO probe VALUES ({id}) RETURNING id;").is_ok()
-            && self.lines.recv_timeout(PATIENCE).is_ok_and(|line| line.trim() == id.to_string())
-    }
-}
-
-/// On a thread of its own, which ends with psql: a session whose server is cut off may never hear of it.
-fn read_lines(output: ChildStdout) -> Receiver<String> {
-    let (sender, lines) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// True if the server said that the row is committed.
+fn write(session: &mut Session, id: u64) -> bool {
+    session.say(&format!("INSERT INTO probe VALUES ({id}) RETURNING id;"))
+        && session.hear(PATIENCE).is_ok_and(|line| line.trim() == id.to_string())
 }
 
 /// A row whose session broke is neither acknowledged nor lost: its id is not used again.
 fn write_until(stop: &AtomicBool, address: &str, first: u64) -> Report {
     let mut report = Report { acknowledged: BTreeSet::new(), longest_gap: Duration::ZERO };
-    let mut session = Session::open(address);
+    let mut session = open(address);
     let mut last = Instant::now();
     for id in first.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        if session.write(id) {
+        if write(&mut session, id) {
             if !report.acknowledged.is_empty() {
                 report.longest_gap = report.longest_gap.max(last.elapsed());
             }
             last = Instant::now();
             report.acknowledged.insert(id);
         } else {
-            session = Session::open(address);
+            session = open(address);
         }
         std::thread::sleep(PAUSE);
     }

@@ -4,16 +4,14 @@
 //! row that was acknowledged is gone, and whether a server went on acknowledging after one of a later timeline had.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::build::{Cluster, OWNER_PASSWORD, POOL};
+use crate::build::{Cluster, POOL};
 use crate::docker::try_docker;
+use crate::session::Session;
 
 const PAUSE: Duration = Duration::from_millis(10);
 /// After a write or a session that came to nothing: a standby refuses each write.
@@ -141,51 +139,30 @@ impl Report {
     }
 }
 
-struct Session {
-    child: Child,
-    input: ChildStdin,
-    lines: Receiver<String>,
+/// None while the container has no address.
+fn open(container: &str, port: &str) -> Option<Session> {
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    let addresses = try_docker(&["inspect", "-f", format, container]).ok()?;
+    Some(Session::open(addresses.split_whitespace().next()?, port, &[]))
 }
 
-impl Session {
-    /// None while the container has no address.
-    fn open(container: &str, port: &str) -> Option<Session> {
-        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-        let addresses = try_docker(&["inspect", "-f", format, container]).ok()?;
-        let address = addresses.split_whitespace().next()?.to_string();
-        let mut child = Command::new("psql")
-            .args(["-XAtq", "-h", &address, "-p", port, "-U", "orders_owner", "-d", "phoenix"])
-            .envs([("PGPASSWORD", OWNER_PASSWORD), ("PGCONNECT_TIMEOUT", "2"), ("PGSSLMODE", "require")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("psql is on the host (docker/prepare-host --test)");
-        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (sender, lines) = std::sync::mpsc::channel();
-        // Ends with psql, or when nobody listens any more.
-        std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Some(Session { child, input, lines })
+fn write(session: &mut Session, id: u64) -> Written {
+    let sent = Instant::now();
+    let statement = format!(
+        "INSERT INTO written VALUES ({id}) RETURNING id || ' ' || current_setting('cluster_name') || ' ' || \
+         left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);\n\\echo {OVER}"
+    );
+    if !session.say(&statement) {
+        return Written::Broken;
     }
-
-    fn write(&mut self, id: u64) -> Written {
-        let sent = Instant::now();
-        let statement = format!(
-            "INSERT INTO written VALUES ({id}) RETURNING id || ' ' || current_setting('cluster_name') || ' ' || \
-             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);\n\\echo {OVER}"
-        );
-        if writeln!(self.input, "{statement}").is_err() {
-            return Written::Broken;
-        }
-        let mut written = Written::Refused;
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if line == OVER => return written,
-                Ok(line) => written = acknowledged(&line, id, sent).map_or(Written::Broken, Written::Acknowledged),
-                // What was acknowledged stays so, whatever became of the session then.
-                Err(_) if matches!(written, Written::Acknowledged(_)) => return written,
-                Err(_) => return Written::Broken,
-            }
+    let mut written = Written::Refused;
+    loop {
+        match session.hear(PATIENCE) {
+            Ok(line) if line == OVER => return written,
+            Ok(line) => written = acknowledged(&line, id, sent).map_or(Written::Broken, Written::Acknowledged),
+            // What was acknowledged stays so, whatever became of the session then.
+            Err(_) if matches!(written, Written::Acknowledged(_)) => return written,
+            Err(_) => return Written::Broken,
         }
     }
 }
@@ -204,13 +181,6 @@ fn acknowledged(line: &str, id: u64, sent: Instant) -> Option<Ack> {
     (returned == id.to_string()).then(|| Ack { sent, heard: Instant::now(), node: node.into(), timeline })
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A row whose session broke is neither acknowledged nor lost: its id is not used again.
 fn write_until(stop: &AtomicBool, container: &str, port: &str, first: u64) -> BTreeMap<u64, Ack> {
     let mut acks = BTreeMap::new();
@@ -219,12 +189,12 @@ fn write_until(stop: &AtomicBool, container: &str, port: &str, first: u64) -> BT
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let Some(open) = session.get_or_insert_with(|| Session::open(container, port)) else {
+        let Some(open) = session.get_or_insert_with(|| open(container, port)) else {
             session = None;
             std::thread::sleep(RETRY);
             continue;
         };
-        match open.write(id) {
+        match write(open, id) {
             Written::Acknowledged(ack) => drop(acks.insert(id, ack)),
             Written::Refused => std::thread::sleep(RETRY),
             Written::Broken => {

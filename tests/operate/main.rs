@@ -13,6 +13,8 @@ mod health;
 mod node;
 #[path = "../cluster/probe.rs"]
 mod probe;
+#[path = "../cluster/session.rs"]
+mod session;
 #[path = "../cluster/turn.rs"]
 mod turn;
 #[path = "../cluster/writers.rs"]

@@ -1,65 +1,30 @@
 //! A node freezes under sessions through pgpool: nobody waits for an answer that never comes, and new sessions do without it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
 use crate::build::{Cluster, OWNER_PASSWORD, POOL};
 use crate::docker::wait_until;
+use crate::session::Session;
 
 const SESSIONS: usize = 8;
 /// Without help a session waits for TCP: more than a quarter of an hour.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// psql on the host, through pgpool, that stays connected.
-struct Session {
-    child: Child,
-    lines: Receiver<String>,
+/// Through pgpool, each begun.
+fn open_all(cluster: &Cluster, first: &str) -> Vec<Session> {
+    let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+    let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(&address, "9999", &["-v", "ON_ERROR_STOP=1"])).collect();
+    sessions.iter_mut().for_each(|session| assert!(session.say(first)));
+    sessions.iter().for_each(|session| assert!(session.hear(PATIENCE).is_ok()));
+    sessions
 }
 
-impl Session {
-    fn open(cluster: &Cluster) -> Session {
-        let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
-        let mut child = Command::new("psql")
-            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", &address, "-p", "9999", "-U", "orders_owner", "-d", "phoenix"])
-            .env("PGPASSWORD", OWNER_PASSWORD)
-            .env("PGSSLMODE", "require")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("psql is on the host (docker/prepare-host --test)");
-        let output = child.stdout.take().unwrap();
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Session { child, lines }
-    }
-
-    fn say(&mut self, statement: &str) {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{statement}").unwrap();
-    }
-
-    /// An answer, or the end of the session.
-    fn hears_within(&self, patience: Duration) -> bool {
-        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-        match self.lines.recv_timeout(patience) {
-            Ok(_) | Err(Disconnected) => true,
-            Err(Timeout) => false,
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// How many hear neither an answer nor the end of their session.
+fn count_waiting(sessions: &mut [Session], statement: &str) -> usize {
+    sessions.iter_mut().for_each(|session| assert!(session.say(statement)));
+    sessions.iter().filter(|session| session.hear(PATIENCE) == Err(RecvTimeoutError::Timeout)).count()
 }
 
 fn all_up(primary: &str) -> String {
@@ -90,15 +55,12 @@ fn nobody_waits_for_a_frozen_node() {
 
 /// pgpool connects each new session to all backends.
 fn a_frozen_standby(cluster: &Cluster, standby: &str, primary: &str) {
-    let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(cluster)).collect();
-    sessions.iter_mut().for_each(|session| session.say("SELECT 'begun';"));
-    assert!(sessions.iter().all(|session| session.hears_within(PATIENCE)));
+    let mut sessions = open_all(cluster, "SELECT 'begun';");
     cluster.pause(standby);
     wait_writable(cluster, &format!("{standby} is frozen"), INTERVAL * 2 + SLACK);
     let out = all_up(primary).replace(&format!("{standby} up"), &format!("{standby} down"));
     wait_for(cluster, &format!("{standby} is frozen"), INTERVAL * 2 + SLACK, &out);
-    sessions.iter_mut().for_each(|session| session.say("SELECT 'still here';"));
-    let waiting = sessions.iter().filter(|session| !session.hears_within(PATIENCE)).count();
+    let waiting = count_waiting(&mut sessions, "SELECT 'still here';");
     assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen standby{}", checks(cluster));
     assert_eq!(cluster.sql(primary, "SELECT pg_is_in_recovery()"), "f");
     cluster.unpause(standby);
@@ -110,14 +72,11 @@ fn a_frozen_primary(cluster: &Cluster, old: &str) {
     wait_until("a table", SERVER, || {
         cluster.try_pool_sql("orders_owner", OWNER_PASSWORD, "phoenix", "CREATE TABLE IF NOT EXISTS frozen (word text)").ok()
     });
-    let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(cluster)).collect();
     let write = "INSERT INTO frozen VALUES ('x') RETURNING word;";
-    sessions.iter_mut().for_each(|session| session.say(write));
-    assert!(sessions.iter().all(|session| session.hears_within(PATIENCE)));
+    let mut sessions = open_all(cluster, write);
     cluster.pause(old);
     let began = Instant::now();
-    sessions.iter_mut().for_each(|session| session.say(write));
-    let waiting = sessions.iter().filter(|session| !session.hears_within(PATIENCE)).count();
+    let waiting = count_waiting(&mut sessions, write);
     assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen primary{}", checks(cluster));
     eprintln!("the last session on frozen {old} heard of it after {:.1} s", began.elapsed().as_secs_f64());
     let next = primary_besides(cluster, old);

@@ -11,6 +11,8 @@ mod docker;
 mod health;
 #[path = "../cluster/node.rs"]
 mod node;
+#[path = "../cluster/session.rs"]
+mod session;
 #[path = "../cluster/turn.rs"]
 mod turn;
 

@@ -1,11 +1,11 @@
-//! Wishes and facts to render: a plain three node cluster, and what can be changed about it.
+//! Wishes to render: a plain three node cluster, and what can be changed about it.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pgcluster::model::{NodeName, NodeNumber, ParameterFloor};
-use pgcluster::render::{HbaRules, NodeStatus, PgpoolFacts, PostgresFacts, TlsPaths};
+use pgcluster::model::{NodeName, NodeNumber};
+use pgcluster::render::HbaRules;
 use pgcluster::spec::{
     BackendFlag, ClusterKind, ClusterSpec, FailoverMode, HostAuth, LogFormat, LogLevel, LogSpec, Node, PgpoolSpec, PostgresSpec,
     Replication, RolePassword, Secret, Service, Setting, Superuser, Tune, UnknownUsers, Watchdog, WatchdogMember,
@@ -82,23 +82,8 @@ pub fn standalone() -> PostgresSpec {
     spec
 }
 
-pub fn postgres_facts() -> PostgresFacts {
-    PostgresFacts {
-        memory_limit_bytes: Some(2 << 30),
-        cpus: 4,
-        tls: tls(),
-        minimums: ParameterFloor::default(),
-        conf_d: true,
-        hba_d: vec![],
-    }
-}
-
 pub fn rules(file: &str, text: &str) -> HbaRules {
     HbaRules { file: file.into(), text: text.into() }
-}
-
-pub fn tls() -> TlsPaths {
-    TlsPaths { cert: "/run/pgcluster/tls/server.crt".into(), key: "/run/pgcluster/tls/server.key".into(), ca: None }
 }
 
 pub fn pgpool(nodes: u32) -> PgpoolSpec {
@@ -127,15 +112,4 @@ pub fn watchdog(pgpools: u32, delegate_ip: Option<IpAddr>) -> Watchdog {
         heartbeat_port: 9694,
     };
     Watchdog { number: 1, members: (0..pgpools).map(member).collect(), delegate_ip, trusted_servers: vec!["172.23.1.250".into()] }
-}
-
-pub fn pgpool_facts(version: (u32, u32), nodes: usize) -> PgpoolFacts {
-    PgpoolFacts {
-        version,
-        tls: tls(),
-        pool_key: Secret::new("0123456789abcdef0123456789abcdef"),
-        node_status: vec![NodeStatus::Up; nodes],
-        failover_command: "/usr/local/bin/pgcluster failover %d %h %p %D %m %H %M %P %r %R %N %S".into(),
-        users: vec![],
-    }
 }

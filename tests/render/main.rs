@@ -3,6 +3,7 @@
 //! The first case of each container is kept whole; of the others only the lines that differ from it.
 
 mod build;
+mod facts;
 mod pgpool;
 mod postgres;
 
@@ -50,12 +51,12 @@ fn lacking<'a>(these: &'a [&str], those: &'a [&str], sign: char) -> impl Iterato
 /// Templates name other files in clear text; `paths` is what the shell writes and the images point to.
 #[test]
 fn templates_and_code_agree_on_paths() {
-    let postgres = pgcluster::render::postgres_files(&build::postgres(3, 1), &build::postgres_facts()).expect("renders");
+    let postgres = pgcluster::render::postgres_files(&build::postgres(3, 1), &facts::postgres_facts()).expect("renders");
     let conf = body(&postgres, "postgresql.conf");
     for path in [paths::PG_HBA_CONF, paths::PG_IDENT_CONF] {
         assert!(conf.contains(&format!(" = '{path}'\n")), "{path}");
     }
-    let pgpool = pgcluster::render::pgpool_files(&build::pgpool(3), &build::pgpool_facts((4, 6), 3)).expect("renders");
+    let pgpool = pgcluster::render::pgpool_files(&build::pgpool(3), &facts::pgpool_facts((4, 6), 3)).expect("renders");
     let conf = body(&pgpool, "pgpool.conf");
     assert!(conf.contains(&format!("pool_passwd = '{}'\n", paths::POOL_PASSWD)));
     let status = std::path::Path::new(paths::PGPOOL_STATUS).parent().expect("absolute");

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use pgcluster::render::{NodeStatus, PoolUser, pgpool_files};
 use pgcluster::spec::{BackendFlag, FailoverMode, PgpoolSpec, RolePassword, Secret, UnknownUsers};
 
-use super::build::{pgpool, pgpool_facts, service, setting, watchdog};
+use super::build::{pgpool, service, setting, watchdog};
+use super::facts::pgpool_facts;
 use super::{body, difference, golden, goldens};
 
 fn differs(case: &str, version: (u32, u32), spec: &PgpoolSpec) {

@@ -7,7 +7,8 @@ use pgcluster::render::postgres_files;
 use pgcluster::spec::owned::{Limit, OWNED_POSTGRES};
 use pgcluster::spec::{FailoverMode, HostAuth, PostgresSpec, Secret, TlsFiles, Tune};
 
-use super::build::{postgres, postgres_facts, rules, setting, standalone};
+use super::build::{postgres, rules, setting, standalone};
+use super::facts::postgres_facts;
 use super::{body, difference, golden, goldens};
 
 fn differs(case: &str, spec: &PostgresSpec) {

@@ -15,6 +15,8 @@ mod node;
 #[path = "../cluster/probe.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod probe;
+#[path = "../cluster/session.rs"]
+mod session;
 #[path = "../cluster/turn.rs"]
 mod turn;
 #[path = "../cluster/writers.rs"]

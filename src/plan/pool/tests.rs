@@ -1,41 +1,17 @@
 use super::*;
-use crate::model::{Epoch, History, Lsn, ParameterFloor, RoomState, SystemId, Timeline};
-
-const PG01: NodeNumber = NodeNumber(0);
-const PG02: NodeNumber = NodeNumber(1);
-const PG03: NodeNumber = NodeNumber(2);
+use crate::model::{Epoch, RoomState, SystemId};
+use crate::plan::builders::{self, PG01, PG02, PG03, silent};
 
 fn primary() -> NodeState {
-    NodeState {
-        system_id: SystemId(7),
-        role: Role::Primary,
-        timeline: Timeline(1),
-        lsn: Lsn(100),
-        wal_from: None,
-        data_epoch: Some(Epoch(1)),
-        promised_epoch: Epoch(1),
-        reign: Epoch(1),
-        reigns: vec![Epoch(1)],
-        upstream: None,
-        receiver_silent_ms: None,
-        keeps_up: true,
-        heard_recently: true,
-        paused: None,
-        history: History::without_ancestors(Timeline(1)),
-        parameters: ParameterFloor::default(),
-    }
+    builders::primary().state()
 }
 
 fn standby_of(host: &str) -> NodeState {
-    NodeState { role: Role::Standby, upstream: Some(host.into()), receiver_silent_ms: Some(10), ..primary() }
+    builders::standby_of(host).heard_ms_ago(10).state()
 }
 
 fn serving(state: NodeState) -> Reach {
     Reach::Serving(Box::new(state))
-}
-
-fn silent() -> Reach {
-    Reach::Silent { reason: "no route to host".into() }
 }
 
 fn view(reaches: [Reach; 3]) -> ClusterView {
