@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::model::NodeNumber;
 use crate::observe::pool::read_status_file;
@@ -39,18 +40,18 @@ pub async fn sever(spec: &PgpoolSpec, gone: NodeNumber, how_long: Duration) -> u
 }
 
 /// Ends the children that deadlocked when pgpool told them to end, for `how_long`: their clients would wait for ever. Seen twice in a
-/// moment, for they have one thread each.
-pub async fn end_deadlocked(how_long: Duration) {
+/// moment, for they have one thread each. Which.
+pub async fn end_deadlocked(how_long: Duration) -> Vec<Pid> {
     let began = Instant::now();
-    let mut suspects = Vec::new();
+    let (mut suspects, mut ended) = (Vec::new(), Vec::new());
     loop {
         let stuck = deadlocked();
-        for child in stuck.iter().filter(|child| suspects.contains(*child)) {
-            let _ = kill(*child, Signal::SIGKILL);
-        }
+        let stay = |child: &&Pid| suspects.contains(*child) && !ended.contains(*child);
+        let stayed: Vec<Pid> = stuck.iter().filter(stay).copied().collect();
+        ended.extend(stayed.into_iter().filter(|child| kill(*child, Signal::SIGKILL).is_ok()));
         // Whoever is suspected for the first time is looked at once more.
         if began.elapsed() >= how_long && stuck.iter().all(|child| suspects.contains(child)) {
-            return;
+            return ended;
         }
         suspects = stuck;
         tokio::time::sleep(PAUSE).await;

@@ -37,10 +37,12 @@ pub fn run(attach: Option<u32>, gone: Option<u32>) -> anyhow::Result<Exit> {
     let Ok(spec) = environment::kept_or_own().and_then(|snapshot| Ok(environment::pgpool_spec(&snapshot)?)) else {
         return Ok(Exit::Ok);
     };
+    environment::start_logging(spec.cluster.log);
     block_on(async {
         let (attach, gone) = (attach_again(&spec, attach.map(NodeNumber)), sever_from(&spec, gone.map(NodeNumber)));
         let deadlocked = sever::end_deadlocked(nudge::LONG_ENOUGH);
-        tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone, deadlocked);
+        let (.., deadlocked) = tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone, deadlocked);
+        deadlocked.iter().for_each(|child| tracing::warn!("killed child {child} of pgpool, which had deadlocked"));
         nudge::renew_idle().await;
     });
     Ok(Exit::Ok)
