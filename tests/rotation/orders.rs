@@ -1,9 +1,15 @@
 //! A new `REPMGRPWD` by environment: the containers are made again one after the other, in every order, under a client that counts.
 
+use std::time::Duration;
+
 use crate::build::{Cluster, POOL, REPMGR_PASSWORD};
 use crate::docker::wait_until;
 use crate::oracles::DEADLINE;
 use crate::writers::Writers;
+
+const SECOND_POOL: &str = "pgpool02";
+/// For a client to write a few rows.
+const SERVING: Duration = Duration::from_secs(5);
 
 /// As compose does it when the environment has changed.
 fn recreate(cluster: &Cluster, name: &str) {
@@ -56,4 +62,31 @@ fn in_every_order() {
     cluster.start(&primary);
     cluster.wait_until_settled();
     println!("{}", writers.finish().assert_kept(&cluster));
+}
+
+/// The first pgpool knows the new password before any server, the second one only after all of them, and the primary dies in between.
+#[test]
+#[ignore = "make faults"]
+fn between_two_pgpools() {
+    let mut cluster = Cluster::nodes("pair", 3).pgpool().env("FAILOVER_MODE", "auto").restart("unless-stopped").up();
+    cluster.start(SECOND_POOL);
+    cluster.wait_until_settled();
+    let writers = Writers::start(&cluster, &[POOL, SECOND_POOL]);
+    let (old, new) = (REPMGR_PASSWORD, "an/other:password");
+    cluster.set_env("REPMGRPWD", new);
+    cluster.set_env("REPMGRPWD_PREVIOUS", old);
+    let (primary, standbys) = roles(&cluster);
+    recreate(&cluster, POOL);
+    standbys.iter().for_each(|name| recreate(&cluster, name));
+    cluster.kill(&primary);
+    let next = wait_until("another primary", DEADLINE, || cluster.primary());
+    println!("  {primary} was killed, {next} is primary");
+    recreate(&cluster, &primary);
+    recreate(&cluster, SECOND_POOL);
+    cluster.wait_until_changed(old, new);
+    cluster.wait_until_nowhere(&[old]);
+    println!("{}", writers.finish().assert_kept(&cluster));
+    let last = Writers::start(&cluster, &[SECOND_POOL]);
+    std::thread::sleep(SERVING);
+    println!("the second pgpool serves: {}", last.finish().assert_kept(&cluster));
 }
