@@ -23,17 +23,22 @@ pub fn remember() {
     }
 }
 
-/// Ends the pgpool that had a socket and has none now; what was done, if anything.
+/// Behind the pid in `SEEN`, once that pgpool was told to end.
+const TOLD: &str = " told";
+
+/// Ends the pgpool that had a socket and has none now, at the second time by force; what was done, if anything.
 pub fn end_without_socket() -> Option<String> {
     let pid = read_pid(SEEN)?;
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     if pcp::is_there() || name.trim() != "pgpool" {
         return None;
     }
-    let _ = fs::remove_file(SEEN);
+    let is_told = fs::read_to_string(SEEN).is_ok_and(|text| text.ends_with(TOLD));
+    let _ = fs::write(SEEN, format!("{pid}{TOLD}"));
     // The fast shutdown: the slow one waits for clients.
-    let sent = kill(pid, Signal::SIGINT);
+    let sent = kill(pid, if is_told { Signal::SIGKILL } else { Signal::SIGINT });
     Some(match sent {
+        Ok(()) if is_told => format!("killed pgpool {pid}: its sockets are gone, and it did not end"),
         Ok(()) => format!("ended pgpool {pid}: it runs, and its sockets are gone"),
         Err(error) => format!("pgpool {pid} runs without its sockets, and cannot be ended: {error}"),
     })

@@ -281,10 +281,18 @@ impl Drop for Cluster {
                 // What a standby tells a client that tries to write to every node.
                 "read-only transaction",
                 "STATEMENT:  INSERT INTO written",
+                // Of pgpool's children, all at once.
+                "semaphore",
+                "DETAIL:  Invalid argument",
+                "DETAIL:  Identifier removed",
+                "restarting myself",
+                "failover or failback event detected",
             ];
             let lines: Vec<&str> = log.lines().filter(|line| !repeated.iter().any(|words| line.contains(words))).collect();
             let tail = lines[lines.len().saturating_sub(60)..].join("\n");
             eprintln!("── {name}: {} ──\n{tail}", String::from_utf8_lossy(&output.stdout).trim());
+            let checks = docker_output(&["inspect", "-f", "{{range .State.Health.Log}}{{.End}} {{.Output}}{{end}}", &container]);
+            eprintln!("── its checks ──\n{}", String::from_utf8_lossy(&checks.stdout).trim());
         }
     }
 }

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use crate::belief::{INTERVAL, SERVER, SLACK, belief, pcp, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
+use crate::docker::wait_until;
 
+const SEEN: &str = "/run/pgcluster/pgpool_seen";
 const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 
 #[test]
@@ -66,10 +68,18 @@ fn status_tells_the_same(cluster: &Cluster) {
 
 /// Its own exit handlers have run while it lives: it cannot be repaired, only started again.
 fn pgpool_itself(cluster: &Cluster) {
-    let started = || cluster.inspect(POOL, "{{.RestartCount}}");
-    let before = started();
-    cluster.exec(POOL, &["sh", "-c", "rm /run/pgpool/.s.PGSQL.* /run/pgpool/pgpool.pid"]);
-    wait_for(cluster, "pgpool without its sockets", INTERVAL * 2 + SERVER, ALL_UP);
-    wait_writable(cluster, "pgpool without its sockets", SLACK);
-    assert_ne!(before, started());
+    let lose_sockets = "rm /run/pgpool/.s.PGSQL.* /run/pgpool/pgpool.pid";
+    for (what, script) in [
+        ("pgpool without its sockets", lose_sockets.to_string()),
+        ("the same, and it obeys nobody", format!("kill -STOP $(tr -dc 0-9 </run/pgpool/pgpool.pid); {lose_sockets}")),
+    ] {
+        let started = || cluster.inspect(POOL, "{{.RestartCount}}");
+        let before = started();
+        // By a check: until then it may be about to open them.
+        wait_until("it was seen with its sockets", INTERVAL * 3, || cluster.try_exec(POOL, &["test", "-s", SEEN]).ok());
+        cluster.exec(POOL, &["sh", "-c", &script]);
+        wait_for(cluster, what, INTERVAL * 3 + SERVER, ALL_UP);
+        wait_writable(cluster, what, SLACK);
+        assert_ne!(before, started(), "{what}");
+    }
 }
