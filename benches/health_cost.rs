@@ -13,8 +13,10 @@ use crate::setup::Setup;
 
 const POOLS: [&str; 2] = ["pgpool01", "pgpool02"];
 const CHECKS: u32 = 50;
-/// Of the containers without checks of ours beside those that Docker makes; pgpool's first minute, in which it is looked at more closely.
-const IDLE_S: u64 = 60;
+/// In its first minute a pgpool is looked at more closely.
+const FIRST_MINUTE: Duration = Duration::from_secs(60);
+/// Of the containers without checks of ours beside those that Docker makes.
+const IDLE_S: u64 = 20;
 /// What makes a check of pgpool a small one.
 const AGREEMENT: &str = "/run/pgcluster/pool_agrees";
 /// CPU time of the container: control groups of version 2, then 1.
@@ -32,6 +34,7 @@ pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     }
     let containers: Vec<String> =
         (1..=NODES).map(node_name).chain(POOLS.map(String::from)).map(|name| cluster.container_of(&name)).collect();
+    std::thread::sleep(FIRST_MINUTE);
     let idle = work(&containers, &containers[0], &format!("sleep {IDLE_S}"))?;
     let idle_share = idle.cpu_s / idle.wall.as_secs_f64();
     let mut percent = 0.0;

@@ -32,8 +32,7 @@ pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
     if let Err(error) = tripwire::leave_behind(spec) {
         lines.push(format!("no tripwire: {error}"));
     }
-    let deadlocked = sever::end_deadlocked(Duration::ZERO).await;
-    lines.extend(deadlocked.iter().map(|child| format!("killed child {child} of pgpool, which had deadlocked")));
+    lines.extend(sever::end_deadlocked(Duration::ZERO).await);
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
     lines.extend(fence::stop_all(&spec.cluster, &stale_primaries(&view)).await);
     if let Some(deposed) = depose_frozen(spec, &view).await {

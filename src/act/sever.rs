@@ -40,20 +40,19 @@ pub async fn sever(spec: &PgpoolSpec, gone: NodeNumber, how_long: Duration) -> u
 }
 
 /// Ends the children that deadlocked when pgpool told them to end, for `how_long`: their clients would wait for ever. Seen twice in a
-/// moment, for they have one thread each. Which.
-pub async fn end_deadlocked(how_long: Duration) -> Vec<Pid> {
+/// moment, for they have one thread each. One line for each.
+pub async fn end_deadlocked(how_long: Duration) -> Vec<String> {
     let began = Instant::now();
-    let (mut suspects, mut ended) = (Vec::new(), Vec::new());
+    let (mut suspects, mut lines) = (Vec::new(), Vec::new());
     loop {
-        let stuck = deadlocked();
-        let stay = |child: &&Pid| suspects.contains(*child) && !ended.contains(*child);
-        let stayed: Vec<Pid> = stuck.iter().filter(stay).copied().collect();
-        ended.extend(stayed.into_iter().filter(|child| kill(*child, Signal::SIGKILL).is_ok()));
+        let (stuck, new): (Vec<Pid>, Vec<Pid>) = deadlocked().into_iter().partition(|child| suspects.contains(child));
+        let ended = stuck.into_iter().filter(|child| kill(*child, Signal::SIGKILL).is_ok());
+        lines.extend(ended.map(|child| format!("killed child {child} of pgpool, which had deadlocked")));
         // Whoever is suspected for the first time is looked at once more.
-        if began.elapsed() >= how_long && stuck.iter().all(|child| suspects.contains(child)) {
-            return ended;
+        if began.elapsed() >= how_long && new.is_empty() {
+            return lines;
         }
-        suspects = stuck;
+        suspects = new;
         tokio::time::sleep(PAUSE).await;
     }
 }

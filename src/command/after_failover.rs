@@ -42,7 +42,7 @@ pub fn run(attach: Option<u32>, gone: Option<u32>) -> anyhow::Result<Exit> {
         let (attach, gone) = (attach_again(&spec, attach.map(NodeNumber)), sever_from(&spec, gone.map(NodeNumber)));
         let deadlocked = sever::end_deadlocked(nudge::LONG_ENOUGH);
         let (.., deadlocked) = tokio::join!(nudge::wake_sleepers(spec.port, nudge::LONG_ENOUGH), attach, gone, deadlocked);
-        deadlocked.iter().for_each(|child| tracing::warn!("killed child {child} of pgpool, which had deadlocked"));
+        deadlocked.iter().for_each(|line| tracing::warn!("{line}"));
         nudge::renew_idle().await;
     });
     Ok(Exit::Ok)

@@ -13,6 +13,7 @@ pub const PCP_PASSWORD: &str = "pcp-Secret-3";
 pub const OWNER_PASSWORD: &str = "orders-owner-Secret-4";
 pub const USER_PASSWORD: &str = "orders-user-Secret-5";
 pub const POOL: &str = "pgpool01";
+pub const SECOND_POOL: &str = "pgpool02";
 
 /// The wish. `up` makes it true.
 pub struct Builder {

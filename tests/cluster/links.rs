@@ -3,11 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::build::{Cluster, OWNER_PASSWORD};
+use crate::build::{Cluster, OWNER_PASSWORD, SECOND_POOL};
 use crate::docker::{try_docker, wait_until};
 use crate::health::DEADLINE;
-
-pub const SECOND_POOL: &str = "pgpool02";
 
 /// Three synchronous nodes and a pgpool that may promote, restarted by Docker, healthy with pg01 as primary; and a table `witness`.
 pub fn three_nodes(test: &str) -> Cluster {

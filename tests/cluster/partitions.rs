@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::build::{Cluster, POOL};
-use crate::links::{SECOND_POOL, three_nodes};
+use crate::build::{Cluster, POOL, SECOND_POOL};
+use crate::links::three_nodes;
 use crate::probe::Probe;
 
 /// The standbys hear from the primary: pgpool's view alone promotes nobody.

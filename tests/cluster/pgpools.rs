@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::build::POOL;
+use crate::build::{POOL, SECOND_POOL};
 use crate::docker::wait_until;
 use crate::health::DEADLINE;
-use crate::links::{SECOND_POOL, three_nodes};
+use crate::links::three_nodes;
 
 /// As pgpool calls it for the lost primary pg01.
 const FAILOVER: [&str; 14] = [

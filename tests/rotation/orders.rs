@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::build::{Cluster, POOL, REPMGR_PASSWORD};
+use crate::build::{Cluster, POOL, REPMGR_PASSWORD, SECOND_POOL};
 use crate::docker::wait_until;
 use crate::oracles::DEADLINE;
 use crate::writers::Writers;
 
-const SECOND_POOL: &str = "pgpool02";
 /// For a client to write a few rows.
 const SERVING: Duration = Duration::from_secs(5);
 
