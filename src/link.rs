@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{ChannelBinding, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
@@ -19,6 +20,8 @@ pub use trust::Trust;
 
 /// Time for name look-up, connect, TLS and login together.
 pub const CONNECT_DEADLINE: Duration = Duration::from_millis(1000);
+
+pub type End = JoinHandle<Result<(), tokio_postgres::Error>>;
 
 /// Where a server listens and as whom we come.
 #[derive(Clone, Debug)]
@@ -53,6 +56,11 @@ impl Address {
 
     /// Connects to `database`; statements of the session never wait for a standby.
     pub async fn connect(&self, database: &str) -> Result<Client, tokio_postgres::Error> {
+        Ok(self.connect_and_watch(database).await?.0)
+    }
+
+    /// `connect`, and what ends with the session, whoever ends it.
+    pub async fn connect_and_watch(&self, database: &str) -> Result<(Client, End), tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
         config.dbname(database).application_name("pgcluster").connect_timeout(CONNECT_DEADLINE);
         config.options("-c synchronous_commit=local -c client_min_messages=warning -c statement_timeout=0 -c lock_timeout=0");
@@ -60,8 +68,7 @@ impl Address {
             Address::Socket { dir, port, user } => {
                 config.host_path(dir).port(*port).user(user);
                 let (client, connection) = config.connect(NoTls).await?;
-                tokio::spawn(connection);
-                Ok(client)
+                Ok((client, tokio::spawn(connection)))
             }
             Address::Tcp { host, port, user, password, other, trust } => {
                 config.host(host).port(*port).user(user).ssl_mode(SslMode::Require).channel_binding(ChannelBinding::Require);
@@ -75,8 +82,7 @@ impl Address {
                     }
                     (first, Some(_) | None) => first?,
                 };
-                tokio::spawn(connection);
-                Ok(client)
+                Ok((client, tokio::spawn(connection)))
             }
         }
     }

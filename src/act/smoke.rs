@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::model::{NodeName, SmokeStep};
 use crate::observe::logins::through_pool;
+use crate::observe::peer::Session;
 use crate::plan::provision::REPMGR;
 use crate::spec::{PgpoolSpec, RolePassword};
 
@@ -21,8 +22,8 @@ const COUNT: &str = "SELECT count(*) FROM pgcluster.smoke WHERE token = $1";
 
 /// Sessions in database `repmgr`, one per node that serves.
 pub struct Targets<'a> {
-    pub primary: (&'a NodeName, &'a Client),
-    pub standbys: Vec<(&'a NodeName, &'a Client)>,
+    pub primary: (&'a NodeName, &'a Session),
+    pub standbys: Vec<(&'a NodeName, &'a Session)>,
     pub pool: Option<&'a PgpoolSpec>,
 }
 

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use tokio_postgres::Client;
+use futures_util::future::{join, try_join_all, try_join3};
+use tokio_postgres::Row;
 
 use crate::act::fault_point::fault_point;
 use crate::model::{Epoch, NodeNumber, NodeState, Rank, Role};
 use crate::observe::control_file;
-use crate::observe::peer::{Sessions, control_address, read_state};
+use crate::observe::peer::{Session, Sessions, control_address};
 use crate::plan::promotion::{Fitness, Frozen};
 use crate::plan::provision;
 use crate::render::quote::sql_literal;
@@ -19,6 +20,7 @@ use crate::spec::{BackendFlag, ClusterSpec};
 const LOCK_KEY: i64 = 0x7067_636c_7573_7472;
 /// The setting that holds a node's promise.
 pub const PROMISE: &str = "pgcluster.promised_epoch";
+const RELOAD: &str = "SELECT pg_reload_conf()";
 const ORDER_DEADLINE: Duration = Duration::from_secs(5);
 const PROMOTE_DEADLINE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(2);
@@ -26,7 +28,7 @@ const POLL: Duration = Duration::from_millis(2);
 pub struct Standby<'a> {
     cluster: &'a ClusterSpec,
     number: NodeNumber,
-    client: Client,
+    session: Session,
 }
 
 /// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting; who is locked is left out.
@@ -34,8 +36,8 @@ pub async fn lock_all<'a>(cluster: &'a ClusterSpec, sessions: Sessions, numbers:
     let mut members: Vec<_> = sessions.into_iter().filter(|(number, _)| numbers.contains(number)).collect();
     members.sort_by_key(|(number, _)| *number);
     let mut locked = Vec::new();
-    for (number, client) in members {
-        let standby = Standby { cluster, number, client };
+    for (number, session) in members {
+        let standby = Standby { cluster, number, session };
         match standby.lock().await {
             Ok(()) => locked.push(standby),
             Err(error) => tracing::info!("not locked: {error:#}"),
@@ -47,7 +49,7 @@ pub async fn lock_all<'a>(cluster: &'a ClusterSpec, sessions: Sessions, numbers:
 impl<'a> Standby<'a> {
     pub async fn connect(cluster: &'a ClusterSpec, number: NodeNumber) -> anyhow::Result<Standby<'a>> {
         let client = control_address(cluster, &cluster.nodes[number.index()]).connect_in_time("repmgr").await?;
-        Ok(Standby { cluster, number, client })
+        Ok(Standby { cluster, number, session: Session::new(client) })
     }
 
     pub fn number(&self) -> NodeNumber {
@@ -55,23 +57,22 @@ impl<'a> Standby<'a> {
     }
 
     pub async fn read(&self) -> anyhow::Result<NodeState> {
-        in_time(read_state(&self.client)).await.with_context(|| self.failed("read the state"))
+        in_time(self.session.read()).await.with_context(|| self.failed("read the state"))
     }
 
     /// The session, with its lock.
-    pub fn into_session(self) -> (NodeNumber, Client) {
-        (self.number, self.client)
+    pub fn into_session(self) -> (NodeNumber, Session) {
+        (self.number, self.session)
     }
 
     pub async fn is_streaming(&self) -> anyhow::Result<bool> {
         let question = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)";
-        let row = in_time(async { Ok(self.client.query_one(question, &[]).await?) }).await;
-        Ok(row.with_context(|| self.failed("ask for its WAL receiver"))?.get(0))
+        Ok(self.ask(question).await.with_context(|| self.failed("ask for its WAL receiver"))?.get(0))
     }
 
     /// For as long as this session lasts.
     pub async fn lock(&self) -> anyhow::Result<()> {
-        let row = in_time(async { Ok(self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await?) }).await?;
+        let row = self.ask(&format!("SELECT pg_try_advisory_lock({LOCK_KEY})")).await?;
         ensure!(row.get::<_, bool>(0), "{}: another promotion holds the lock", self.name());
         Ok(())
     }
@@ -114,7 +115,7 @@ impl<'a> Standby<'a> {
         );
         let began = Instant::now();
         while began.elapsed() < ORDER_DEADLINE {
-            let row = in_time(async { Ok(self.client.query_one(&question, &[]).await?) }).await?;
+            let row = self.ask(&question).await?;
             match (row.get("frozen"), row.get("replayed"), row.get("paused")) {
                 (true, true, _) => return Ok(false),
                 (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok(true),
@@ -133,7 +134,7 @@ impl<'a> Standby<'a> {
     async fn has_enough_parameters(&self) -> anyhow::Result<bool> {
         let here = self.read().await?.parameters;
         let question = "SELECT pg_read_binary_file('global/pg_control')";
-        let file: Vec<u8> = in_time(async { Ok(self.client.query_one(question, &[]).await?.get(0)) }).await?;
+        let file: Vec<u8> = self.ask(question).await?.get(0);
         Ok(control_file::parameters_of(&file).is_some_and(|wal| here.shortage(wal).is_none()))
     }
 
@@ -157,33 +158,47 @@ impl<'a> Standby<'a> {
         let (told, rest): (Vec<NodeNumber>, Vec<NodeNumber>) = self.others().partition(|number| followers.contains(number));
         let list = |names: Vec<String>| names.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
         let refused = list(rest.iter().map(|number| number.id().slot_name()).collect());
-        if !refused.is_empty() {
-            self.drop_slots(&refused).await.with_context(|| self.failed("drop the slots of those who were not compared"))?;
-        }
         let given = told.iter().map(|number| number.id().slot_name());
         let wanted = list(given.chain(rest.iter().map(|number| number.id().keeper_name())).collect());
-        if !wanted.is_empty() {
-            let statement = format!(
-                "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {wanted}) AS wanted(name) \
-                 WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)"
-            );
-            self.send(&statement).await?;
+        let reign = epoch.to_string();
+        let settings = [("pgcluster.reign", reign.as_str()), ("default_transaction_read_only", "on")];
+        // None of them needs another.
+        try_join3(self.drop_slots(&refused), self.create_slots(&wanted), self.order(&settings)).await.map(drop)
+    }
+
+    /// `names`: the inside of `VALUES …`; those that are there stay.
+    async fn create_slots(&self, names: &str) -> anyhow::Result<()> {
+        if names.is_empty() {
+            return Ok(());
         }
-        self.order(&[("pgcluster.reign", &epoch.to_string()), ("default_transaction_read_only", "on")]).await
+        let statement = format!(
+            "SELECT pg_create_physical_replication_slot(name, true) FROM (VALUES {names}) AS wanted(name) \
+             WHERE name NOT IN (SELECT slot_name FROM pg_replication_slots)"
+        );
+        self.send(&statement).await
     }
 
     /// `names`: the inside of `IN (…)`. Also a slot in use: who streams from this standby must not stream from the primary that it becomes.
     async fn drop_slots(&self, names: &str) -> anyhow::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
         let of_slots = format!("FROM pg_replication_slots WHERE (slot_name) IN ({names})");
         let began = Instant::now();
         loop {
-            // It may have come into use since: then again.
-            let _ = self.send(&format!("SELECT pg_drop_replication_slot(slot_name) {of_slots} AND NOT active")).await;
-            let left = in_time(async { Ok(self.client.query_one(&format!("SELECT count(*) {of_slots}"), &[]).await?) }).await?;
-            if left.get::<_, i64>(0) == 0 {
+            let drop = format!("SELECT pg_drop_replication_slot(slot_name) {of_slots} AND NOT active");
+            let count = format!("SELECT count(*) {of_slots}");
+            // One may have come into use since: then again.
+            let (_, left) = join(self.send(&drop), self.ask(&count)).await;
+            if left?.get::<_, i64>(0) == 0 {
                 return Ok(());
             }
-            ensure!(began.elapsed() < ORDER_DEADLINE, "they are still there after {} s", ORDER_DEADLINE.as_secs());
+            ensure!(
+                began.elapsed() < ORDER_DEADLINE,
+                "{}: the slots of those who were not compared are still there after {} s",
+                self.name(),
+                ORDER_DEADLINE.as_secs()
+            );
             self.send(&format!("SELECT pg_terminate_backend(active_pid) {of_slots} AND active")).await?;
             tokio::time::sleep(POLL).await;
         }
@@ -194,7 +209,7 @@ impl<'a> Standby<'a> {
         self.send("SELECT pg_promote(false)").await?;
         fault_point("promote-ordered");
         let began = Instant::now();
-        while in_time(async { Ok(self.client.query_one("SELECT pg_is_in_recovery()", &[]).await?) }).await?.get(0) {
+        while self.ask("SELECT pg_is_in_recovery()").await?.get(0) {
             ensure!(
                 began.elapsed() < PROMOTE_DEADLINE,
                 "{}: still in recovery {} s after pg_promote",
@@ -214,9 +229,7 @@ impl<'a> Standby<'a> {
         ensure!(state.role == Role::Primary && reign == epoch, "{}: in reign {reign} now, not in {epoch}", self.name());
         let name = sql_literal(self.name())?;
         let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
-        // A statement of its own: a transaction is read-only or not from its beginning.
-        self.send("SET default_transaction_read_only = off").await?;
-        let statements = [
+        let record = [
             format!(
                 "INSERT INTO pgcluster.epoch (epoch, node, reason) VALUES ({epoch}, {name}, {}) ON CONFLICT DO NOTHING",
                 sql_literal(reason)?
@@ -233,28 +246,38 @@ impl<'a> Standby<'a> {
                 sql_literal(&format!("epoch {epoch}: {reason}"))?
             ),
         ];
-        self.send(&statements.join(";\n")).await?;
+        // A statement of its own: a transaction is read-only or not from its beginning.
+        self.send_all(&["SET default_transaction_read_only = off".into(), record.join(";\n")]).await?;
         fault_point("promote-recorded");
-        self.send("ALTER SYSTEM RESET default_transaction_read_only").await?;
-        self.send("SELECT pg_reload_conf()").await
+        self.send_all(&["ALTER SYSTEM RESET default_transaction_read_only".into(), RELOAD.into()]).await
     }
 
     /// A fresh primary needs a checkpoint before anybody can be rewound onto it (PostgreSQL ≤ 15), and nobody waits for it: the server
     /// goes on when we are gone.
     pub async fn checkpoint_behind_our_back(&self) {
-        let _ = tokio::time::timeout(Duration::from_millis(1), self.client.batch_execute("CHECKPOINT")).await;
+        let _ = tokio::time::timeout(Duration::from_millis(1), self.session.batch_execute("CHECKPOINT")).await;
     }
 
     /// `ALTER SYSTEM` for each, then a reload. No transaction: PostgreSQL refuses `ALTER SYSTEM` inside one.
     pub async fn order(&self, settings: &[(&str, &str)]) -> anyhow::Result<()> {
-        for (name, value) in settings {
-            self.send(&format!("ALTER SYSTEM SET {name} = {}", sql_literal(value)?)).await?;
-        }
-        self.send("SELECT pg_reload_conf()").await
+        let each = settings.iter().map(|(name, value)| Ok(format!("ALTER SYSTEM SET {name} = {}", sql_literal(value)?)));
+        let statements: Vec<String> = each.chain([Ok(RELOAD.into())]).collect::<anyhow::Result<_>>()?;
+        self.send_all(&statements).await
+    }
+
+    /// Sent together, since on a busy machine every answer is waited for; run in this order, and each on its own: one that is refused
+    /// stops none behind it.
+    async fn send_all(&self, statements: &[String]) -> anyhow::Result<()> {
+        try_join_all(statements.iter().map(|statement| self.send(statement))).await.map(drop)
+    }
+
+    /// In one round trip.
+    async fn ask(&self, question: &str) -> anyhow::Result<Row> {
+        in_time(async { Ok(self.session.query_typed_one(question, &[]).await?) }).await
     }
 
     async fn send(&self, statement: &str) -> anyhow::Result<()> {
-        in_time(async { Ok(self.client.batch_execute(statement).await?) }).await.with_context(|| self.failed(statement))
+        in_time(async { Ok(self.session.batch_execute(statement).await?) }).await.with_context(|| self.failed(statement))
     }
 
     fn others(&self) -> impl Iterator<Item = NodeNumber> {

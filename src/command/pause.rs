@@ -7,7 +7,7 @@ use crate::act::pause;
 use crate::command::{block_on, operator};
 use crate::exit::Exit;
 use crate::model::ClusterView;
-use crate::observe::peer::{Sessions, look_and_stay};
+use crate::observe::peer::{Session, Sessions, look_and_stay};
 use crate::plan::proposal;
 
 pub fn pause(owner: Option<String>, because: &str, consent: operator::Consent) -> anyhow::Result<Exit> {
@@ -40,7 +40,7 @@ pub fn resume(consent: operator::Consent) -> anyhow::Result<Exit> {
     })
 }
 
-fn primary<'a>(view: &ClusterView, sessions: &'a Sessions) -> anyhow::Result<&'a tokio_postgres::Client> {
+fn primary<'a>(view: &ClusterView, sessions: &'a Sessions) -> anyhow::Result<&'a Session> {
     let primary = view.primary().map(|(number, _)| number);
     let session = sessions.iter().find(|(number, _)| Some(*number) == primary);
     session.map(|(_, client)| client).context("nobody is primary")

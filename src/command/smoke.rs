@@ -17,7 +17,8 @@ pub fn run(json: bool) -> anyhow::Result<Exit> {
         let (view, sessions) = here.ask_states().await;
         let name = |number: NodeNumber| &here.cluster().nodes[number.index()].name;
         let (primary, _) = view.primary().context("nobody is primary, so there is nothing to write to")?;
-        let session = |number: NodeNumber| sessions.iter().find(|(n, _)| *n == number).map(|(_, client)| (name(number), client));
+        let session =
+            |number: NodeNumber| sessions.iter().find(|(n, _)| *n == number).map(|(_, session)| (name(number), session));
         let targets = Targets {
             primary: session(primary).context("the session is open")?,
             standbys: view.serving().filter(|(number, _)| *number != primary).filter_map(|(number, _)| session(number)).collect(),

@@ -15,8 +15,8 @@ pub fn run(json: bool) -> anyhow::Result<Exit> {
     let roles = block_on(async {
         let (view, sessions) = here.ask_states().await;
         let primary = view.primary().and_then(|(number, _)| {
-            let (_, client) = sessions.iter().find(|(n, _)| *n == number)?;
-            Some((&here.cluster().nodes[number.index()], client))
+            let (_, session) = sessions.iter().find(|(n, _)| *n == number)?;
+            Some((&here.cluster().nodes[number.index()], &**session))
         });
         let pool = match &here {
             Here::Pgpool(spec) => Some(spec.as_ref()),

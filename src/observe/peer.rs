@@ -1,9 +1,12 @@
 //! Asks a node over SQL what it is: one connection, one statement, one deadline.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::try_join3;
 use futures_util::stream::FuturesUnordered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -58,6 +61,7 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system_id,
        to_regclass('pgcluster.pause') IS NOT NULL AS has_pause
 FROM self, line";
 
+const REIGNS: &str = "SELECT coalesce(array_agg(epoch ORDER BY epoch), '{}') FROM pgcluster.epoch";
 /// The table is made by the first `pgcluster pause`.
 const PAUSED: &str = "SELECT owner || ', since ' || to_char(at, 'YYYY-MM-DD HH24:MI TZ') || ': ' || reason FROM pgcluster.pause";
 
@@ -82,7 +86,42 @@ pub async fn look_at_others(cluster: &ClusterSpec, me: NodeNumber) -> ClusterVie
 }
 
 /// The sessions over which serving nodes were asked, still open.
-pub type Sessions = Vec<(NodeNumber, Client)>;
+pub type Sessions = Vec<(NodeNumber, Session)>;
+
+/// Over which a node is asked again and again. It knows from the time before which tables there are, and asks for all in one round trip.
+pub struct Session {
+    client: Client,
+    tables: Mutex<Tables>,
+}
+
+/// Of database `repmgr`; none of them is ever taken away.
+#[derive(Clone, Copy, Default)]
+struct Tables {
+    epoch: bool,
+    pause: bool,
+}
+
+impl Session {
+    pub fn new(client: Client) -> Session {
+        Session { client, tables: Mutex::default() }
+    }
+
+    /// What the server is now.
+    pub async fn read(&self) -> anyhow::Result<NodeState> {
+        let known = *self.tables.lock().expect("nobody panics who holds it");
+        let (state, tables) = read_knowing(&self.client, known).await?;
+        *self.tables.lock().expect("nobody panics who holds it") = tables;
+        Ok(state)
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
 
 /// Asks every node at once, but once the answers are enough, whoever is still silent gets `patience` more: a dead container's name
 /// resolves for a moment longer, and connecting to its address takes the whole deadline. `sessions` of before are used again.
@@ -92,7 +131,7 @@ pub async fn look_impatiently(
     is_enough: impl Fn(&ClusterView) -> bool,
     patience: Duration,
 ) -> (ClusterView, Sessions) {
-    let mut open: BTreeMap<NodeNumber, Client> = sessions.into_iter().collect();
+    let mut open: BTreeMap<NodeNumber, Session> = sessions.into_iter().collect();
     let mut questions: FuturesUnordered<_> = cluster
         .nodes
         .iter()
@@ -129,10 +168,10 @@ pub async fn ask(cluster: &ClusterSpec, node: &Node) -> Reach {
 }
 
 /// Over a session of before, if it still lives.
-async fn ask_over(session: Option<Client>, cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
-    if let Some(client) = session.filter(|client| !client.is_closed()) {
-        match tokio::time::timeout(ASK_DEADLINE, read_state(&client)).await {
-            Ok(Ok(state)) => return (Reach::Serving(Box::new(state)), Some(client)),
+async fn ask_over(session: Option<Session>, cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Session>) {
+    if let Some(session) = session.filter(|session| !session.is_closed()) {
+        match tokio::time::timeout(ASK_DEADLINE, session.read()).await {
+            Ok(Ok(state)) => return (Reach::Serving(Box::new(state)), Some(session)),
             Ok(Err(_)) => {}
             Err(_) => return (late(), None),
         }
@@ -140,11 +179,11 @@ async fn ask_over(session: Option<Client>, cluster: &ClusterSpec, node: &Node) -
     ask_and_stay(cluster, node).await
 }
 
-async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Client>) {
+async fn ask_and_stay(cluster: &ClusterSpec, node: &Node) -> (Reach, Option<Session>) {
     ask_in_time(&control_address(cluster, node)).await
 }
 
-async fn ask_in_time(address: &Address) -> (Reach, Option<Client>) {
+async fn ask_in_time(address: &Address) -> (Reach, Option<Session>) {
     match tokio::time::timeout(ASK_DEADLINE, ask_at(address)).await {
         Ok(answer) => answer,
         Err(_) => (late(), None),
@@ -183,10 +222,10 @@ pub fn control_address(cluster: &ClusterSpec, node: &Node) -> Address {
     Address::of(cluster, node, "repmgr", cluster.repmgr_password.clone()).or_with(other)
 }
 
-async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
-    let error = match address.connect("repmgr").await {
-        Ok(client) => match read_state(&client).await {
-            Ok(state) => return (Reach::Serving(Box::new(state)), Some(client)),
+async fn ask_at(address: &Address) -> (Reach, Option<Session>) {
+    let error = match address.connect("repmgr").await.map(Session::new) {
+        Ok(session) => match session.read().await {
+            Ok(state) => return (Reach::Serving(Box::new(state)), Some(session)),
             Err(error) => match error.downcast::<tokio_postgres::Error>() {
                 Ok(error) => error,
                 Err(other) => return (Reach::Refused { reason: foreign::one_line(&format!("{other:#}")) }, None),
@@ -205,17 +244,22 @@ async fn ask_at(address: &Address) -> (Reach, Option<Client>) {
 
 /// The state of the server behind an open connection to database `repmgr` (or any other: then without an epoch).
 pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
-    let row = client.query_one(QUESTION, &[]).await?;
-    let reigns: Vec<i64> = match row.get("has_epoch") {
-        true => {
-            client.query_one("SELECT coalesce(array_agg(epoch ORDER BY epoch), '{}') FROM pgcluster.epoch", &[]).await?.get(0)
-        }
-        false => Vec::new(),
+    Ok(read_knowing(client, Tables::default()).await?.0)
+}
+
+/// Asks tables that are not `known` to be there after the answer that they are. On a busy machine every answer is waited for.
+async fn read_knowing(client: &Client, known: Tables) -> anyhow::Result<(NodeState, Tables)> {
+    let if_there = async |is_there: bool, question| match is_there {
+        true => client.query_typed_opt(question, &[]).await,
+        false => Ok(None),
     };
-    let paused = match row.get("has_pause") {
-        true => client.query_opt(PAUSED, &[]).await?.map(|row| row.get(0)),
-        false => None,
-    };
+    let (row, early_reigns, early_pause) =
+        try_join3(client.query_typed_one(QUESTION, &[]), if_there(known.epoch, REIGNS), if_there(known.pause, PAUSED)).await?;
+    let tables = Tables { epoch: row.get("has_epoch"), pause: row.get("has_pause") };
+    let late_reigns = if_there(tables.epoch && !known.epoch, REIGNS).await?;
+    let late_pause = if_there(tables.pause && !known.pause, PAUSED).await?;
+    let reigns: Vec<i64> = early_reigns.or(late_reigns).map(|row| row.get(0)).unwrap_or_default();
+    let paused = early_pause.or(late_pause).map(|row| row.get(0));
     let reigns: Vec<Epoch> = reigns.into_iter().map(|epoch| Epoch(epoch as u64)).collect();
     let epoch = |column: &str| Epoch(row.get::<_, &str>(column).parse().unwrap_or(0));
     let standby: bool = row.get("standby");
@@ -226,7 +270,7 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
     let first_segment: Option<&str> = row.get("first_segment");
     let parameters: Vec<i32> = row.get("parameters");
     let conninfo: &str = row.get("upstream");
-    Ok(NodeState {
+    let state = NodeState {
         system_id: row.get::<_, &str>("system_id").parse()?,
         role: if standby { Role::Standby } else { Role::Primary },
         timeline,
@@ -243,7 +287,8 @@ pub async fn read_state(client: &Client) -> anyhow::Result<NodeState> {
         parameters: ParameterFloor::from_values(std::array::from_fn(|i| parameters.get(i).copied().unwrap_or(0) as u32)),
         paused,
         history: History::parse(timeline, row.get("history"))?,
-    })
+    };
+    Ok((state, tables))
 }
 
 fn refusal(db: &tokio_postgres::error::DbError) -> Reach {
