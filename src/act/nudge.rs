@@ -8,7 +8,7 @@
 //! which the main process takes its time (`exec_notice_pcp_child`, pgpool_main.c). So only those are woken who have let a client in, and of
 //! the others as many as clients wait.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -23,27 +23,37 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A child looks once a second, so nobody sleeps longer because of the failover that just ended.
 pub const LONG_ENOUGH: Duration = Duration::from_millis(1200);
 
+/// Between two looks at the line of clients. The kernel goes through all the machine's connections for each.
+const COUNT_PAUSE: Duration = Duration::from_millis(30);
+
 /// Wakes the sleepers that are wanted at pgpool's `port`, for `how_long`. Best effort: where /proc tells nothing, and for clients of the
 /// Unix socket, pgpool wakes by itself.
 pub async fn wake_sleepers(port: u16, how_long: Duration) {
     let began = Instant::now();
-    // Whoever sleeps cannot let a client in: nobody is looked at twice.
-    let mut alone: HashSet<Pid> = HashSet::new();
+    // Who sleeps, and whether it has a client. Meanwhile it can neither let one in nor go: nobody is looked at twice.
+    let mut sleeping: HashMap<Pid, bool> = HashMap::new();
+    let mut counted: Option<Instant> = None;
     while began.elapsed() < how_long {
         let sleepers = sleepers();
-        alone.retain(|child| sleepers.contains(child));
-        if !sleepers.is_empty() {
+        sleeping.retain(|child, _| sleepers.contains(child));
+        let new: Vec<Pid> = sleepers.into_iter().filter(|child| !sleeping.contains_key(child)).collect();
+        if !new.is_empty() {
             let clients: Vec<Connection> = list_connections().into_iter().filter(|client| client.local.port() == port).collect();
-            alone.extend(
-                sleepers.iter().filter(|child| !alone.contains(child) && !holds_any(**child, &clients)).collect::<Vec<_>>(),
-            );
-            let (free, engaged): (Vec<Pid>, Vec<Pid>) = sleepers.into_iter().partition(|child| alone.contains(child));
-            for child in engaged.into_iter().chain(free.into_iter().take(count_in_line(port))) {
-                let _ = kill(child, Signal::SIGUSR2);
-            }
+            sleeping.extend(new.into_iter().map(|child| (child, holds_any(child, &clients))));
+        }
+        let (engaged, free): (Vec<Pid>, Vec<Pid>) = sleeping.keys().partition(|child| sleeping[child]);
+        engaged.into_iter().for_each(wake);
+        if !free.is_empty() && counted.is_none_or(|at| at.elapsed() >= COUNT_PAUSE) {
+            free.into_iter().take(count_in_line(port)).for_each(wake);
+            counted = Some(Instant::now());
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// It may have ended since.
+fn wake(child: Pid) {
+    let _ = kill(child, Signal::SIGUSR2);
 }
 
 /// Then whoever is older is busy, and leaves when its client does.
@@ -71,7 +81,7 @@ pub async fn renew_idle() {
         match listener() {
             _ if !is_main_idle() => {}
             Some(child) if child.age() > settled + began.elapsed() => {
-                let _ = kill(Pid::from_raw(child.pid.cast_signed()), Signal::SIGUSR2);
+                wake(Pid::from_raw(child.pid.cast_signed()));
                 if !leaves(&child).await {
                     return;
                 }
