@@ -24,9 +24,10 @@ const SECOND_LOOK: Duration = Duration::from_millis(2000);
 /// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
 /// An error means that pgpool does not answer by PCP.
 pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
-    if !pcp::is_there() {
-        anyhow::bail!(pool_pulse::end_without_socket().unwrap_or_else(|| "pgpool has not begun".into()));
+    if let Some(ended) = pool_pulse::end_maimed() {
+        anyhow::bail!(ended);
     }
+    anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
     let mut lines = Vec::new();
     pool_pulse::remember();
     if let Err(error) = tripwire::leave_behind(spec) {

@@ -70,6 +70,12 @@ pub fn is_main_idle() -> bool {
     main_process().is_some_and(|main| waits_in(main).contains("poll_schedule"))
 }
 
+/// Whether there are semaphores in this container: pgpool makes them before its sockets. Yes, where /proc tells nothing.
+pub fn has_semaphores() -> bool {
+    // Below a line of titles.
+    fs::read_to_string("/proc/sysvipc/sem").map_or(true, |list| list.lines().count() > 1)
+}
+
 /// The kernel's function that it sleeps in.
 fn waits_in(process: Pid) -> String {
     fs::read_to_string(format!("/proc/{process}/wchan")).unwrap_or_default()
