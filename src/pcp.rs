@@ -18,7 +18,7 @@ use crate::spec::{PgpoolSpec, Secret};
 /// Around one call. Node info makes pgpool ping that backend, with its own `connect_timeout` of 3 s: ask for living ones first.
 pub const DEADLINE: Duration = Duration::from_millis(1000);
 
-const SOCKET: &str = "/run/pgpool/.s.PGSQL.9898";
+pub const SOCKET: &str = "/run/pgpool/.s.PGSQL.9898";
 const TCP: (&str, u16) = ("127.0.0.1", 9898);
 /// The longest answers are a few hundred bytes.
 const LONGEST: usize = 64 * 1024;

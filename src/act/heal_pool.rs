@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::act::agreement::Agreement;
 use crate::act::depose::{depose_frozen, drop_silent_standbys};
-use crate::act::{fence, nudge, pool_pulse, sever, tripwire};
+use crate::act::{fence, nudge, pool_guard, pool_pulse, sever, tripwire};
 use crate::link::Address;
 use crate::model::{ClusterView, NodeNumber, PoolView};
 use crate::observe::peer::look;
@@ -24,12 +24,11 @@ const SECOND_LOOK: Duration = Duration::from_millis(2000);
 /// Looks at all nodes and at pgpool's beliefs, and gives the orders that follow: one line each, none if all is well.
 /// An error means that pgpool does not answer by PCP.
 pub async fn heal_pool(spec: &PgpoolSpec) -> anyhow::Result<Vec<String>> {
+    let mut lines = pool_guard::keep_files(spec.port);
     if let Some(ended) = pool_pulse::end_maimed() {
         anyhow::bail!(ended);
     }
     anyhow::ensure!(pcp::is_there(), "pgpool has not begun");
-    let mut lines = Vec::new();
-    pool_pulse::remember();
     if let Err(error) = tripwire::leave_behind(spec) {
         lines.push(format!("no tripwire: {error}"));
     }

@@ -33,6 +33,7 @@ pub mod pause;
 pub mod pcp;
 pub mod pool;
 pub mod pool_follow;
+pub mod pool_guard;
 pub mod pool_login;
 pub mod pool_patience;
 pub mod pool_pulse;

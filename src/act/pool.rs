@@ -12,10 +12,11 @@ use crate::act::promote::{self, Outcome, Wish};
 use crate::act::signal::StopSignals;
 use crate::act::waiting_room::WaitingRoom;
 use crate::act::workplace::RUN_DIR;
-use crate::act::{pool_login, pool_pulse, rotation, rotation_watch, tls};
+use crate::act::{pool_guard, pool_login, pool_pulse, rotation, rotation_watch, tls};
 use crate::model::{ClusterView, NodeNumber, Reach, RoomState, Takes};
 use crate::observe::passwords;
 use crate::observe::peer::look;
+use crate::observe::pool_processes::PID_FILE;
 use crate::observe::tools::read_version;
 use crate::plan::floors;
 use crate::plan::pool::{Fitness, fitness, upstream_is_silent};
@@ -134,9 +135,7 @@ fn write(spec: &PgpoolSpec, facts: &PgpoolFacts) -> anyhow::Result<()> {
     files.extend(pgpool_files(spec, facts).context("render the configuration")?);
     file::write_all(&files, Durability::Rebuilt).context("write the configuration")?;
     // pgpool takes a pid file that survived a kill for a living pgpool and refuses to start for ever.
-    let socket = format!("/run/pgpool/.s.PGSQL.{}", spec.port);
-    for leftover in ["/run/pgpool/pgpool.pid", &socket, "/run/pgpool/.s.PGSQL.9898", pool_pulse::SEEN] {
-        let _ = std::fs::remove_file(leftover);
-    }
-    Ok(())
+    pool_guard::forget_files(spec.port);
+    let _ = std::fs::remove_file(pool_pulse::TOLD);
+    std::fs::write(PID_FILE, std::process::id().to_string()).context("write the pid that pgpool will have")
 }

@@ -133,7 +133,7 @@ async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::R
 /// One try, under the locks of enough standbys. The locks go with the sessions.
 async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
     let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
-    let mut standbys = standby::lock_all(wish.cluster, sessions, &electorate).await;
+    let mut standbys = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
     promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
     // What was true before the locks may not be any more.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;

@@ -31,12 +31,22 @@ pub struct Standby<'a> {
     session: Session,
 }
 
-/// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting; who is locked is left out.
-pub async fn lock_all<'a>(cluster: &'a ClusterSpec, sessions: Sessions, numbers: &[NodeNumber]) -> Vec<Standby<'a>> {
+/// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting; who is locked is left out. Stops
+/// when `needed` cannot be reached any more: of two promoters that begin at once, the first shall get them all.
+pub async fn lock_all<'a>(
+    cluster: &'a ClusterSpec,
+    sessions: Sessions,
+    numbers: &[NodeNumber],
+    needed: usize,
+) -> Vec<Standby<'a>> {
     let mut members: Vec<_> = sessions.into_iter().filter(|(number, _)| numbers.contains(number)).collect();
     members.sort_by_key(|(number, _)| *number);
-    let mut locked = Vec::new();
+    let (mut locked, mut left) = (Vec::new(), members.len());
     for (number, session) in members {
+        if locked.len() + left < needed {
+            break;
+        }
+        left -= 1;
         let standby = Standby { cluster, number, session };
         match standby.lock().await {
             Ok(()) => locked.push(standby),

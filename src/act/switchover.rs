@@ -46,8 +46,9 @@ pub async fn switchover(cluster: &ClusterSpec, plan: &Plan, reason: &str) -> any
     checkpoint.context("checkpoint the primary: not finished in time")?.context("checkpoint the primary")?;
     fault_point("switchover-begun");
     let (view, sessions) = look_and_stay(cluster).await;
-    let mut standbys = standby::lock_all(cluster, sessions, &plan.voters).await;
-    ensure!(standbys.len() >= cluster.quorum().promotion, "too few standbys could be locked: another promotion is under way");
+    let needed = cluster.quorum().promotion;
+    let mut standbys = standby::lock_all(cluster, sessions, &plan.voters, needed).await;
+    ensure!(standbys.len() >= needed, "too few standbys could be locked: another promotion is under way");
     fault_point("switchover-locked");
     // With this promise nobody names the old primary any more, so that it does not resume when its container starts again.
     let states = try_join_all(standbys.iter().map(Standby::read)).await?;

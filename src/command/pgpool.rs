@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::act::signal::StopSignals;
 use crate::act::user::{self, Directories};
-use crate::act::{exec, kept, pool};
+use crate::act::{exec, kept, pool, pool_guard};
 use crate::command::{Stopped, block_on};
 use crate::exit::Exit;
 use crate::observe::environment;
@@ -30,6 +30,9 @@ pub fn run(args: Vec<OsString>, stop: StopSignals) -> anyhow::Result<Exit> {
         }
     })?;
     exec::step_back();
+    if let Err(error) = pool_guard::keep_semaphores() {
+        tracing::info!("pgpool's semaphores are not guarded: {error}");
+    }
     let mut environment = exec::scrubbed_environment(std::env::vars_os());
     environment.push(("PGPOOLKEYFILE".into(), paths::PGPOOL_KEY.into()));
     environment.push(("PGPASSFILE".into(), paths::PGPASS.into()));

@@ -14,7 +14,7 @@ use crate::render::check_role::{CHECK_ROLE, check_password};
 use crate::render::paths::PGPOOL_STATUS;
 use crate::spec::PgpoolSpec;
 
-pub(super) const SOCKET_DIR: &str = "/run/pgpool";
+pub const SOCKET_DIR: &str = "/run/pgpool";
 
 /// Which backends pgpool has up and down, from the status file that it writes at each change: over PCP it would ping a frozen node
 /// before it says a word. `unused` ones are neither.

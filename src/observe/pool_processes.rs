@@ -1,4 +1,4 @@
-//! pgpool's processes in this container, by its pid file and the kernel.
+//! pgpool's processes in this container, by their parent and the kernel.
 
 use std::fs;
 
@@ -6,7 +6,8 @@ use nix::unistd::Pid;
 
 use crate::observe::processes::{Process, process};
 
-const PID_FILE: &str = "/run/pgpool/pgpool.pid";
+/// Written by the entrypoint, which becomes pgpool. pgpool may lose its own.
+pub const PID_FILE: &str = "/run/pgcluster/pgpool.pid";
 /// In the titles of those that serve no clients.
 const OTHERS: [&str; 6] = ["health check", "PCP", "worker", "watchdog", "heartbeat", "logger"];
 
@@ -48,12 +49,7 @@ fn forked() -> Vec<Pid> {
 
 /// Of the pgpool that runs here, or ran.
 pub fn main_process() -> Option<Pid> {
-    read_pid(PID_FILE)
-}
-
-/// pgpool ends the number with a NUL.
-pub fn read_pid(file: &str) -> Option<Pid> {
-    fs::read_to_string(file).ok()?.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok().map(Pid::from_raw)
+    fs::read_to_string(PID_FILE).ok()?.parse().ok().map(Pid::from_raw)
 }
 
 fn title(child: Pid) -> String {

@@ -38,6 +38,11 @@ fn tables() -> Vec<String> {
     FILES[..families].iter().map(|file| fs::read_to_string(file).unwrap_or_default()).collect()
 }
 
+/// Whether a Unix socket was bound to this path and is still open, whatever became of its file.
+pub fn is_listened_to(path: &str) -> bool {
+    fs::read_to_string("/proc/net/unix").is_ok_and(|list| list.lines().any(|line| line.ends_with(path)))
+}
+
 /// Of a listening socket the second queue is its backlog.
 fn in_line(text: &str, port: u16) -> usize {
     let backlog = |line: &str| {

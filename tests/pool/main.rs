@@ -22,6 +22,7 @@ mod client;
 mod comes_back;
 mod fence;
 mod frozen;
+mod guard;
 mod primary;
 mod quiet;
 mod starts;
