@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::libc;
 use seccompiler::{
@@ -16,6 +16,7 @@ use seccompiler::{
 };
 
 use crate::observe::pool::SOCKET_DIR;
+use crate::pcp;
 
 /// From here on neither this process nor what it becomes or forks can remove semaphores.
 pub fn keep_semaphores() -> anyhow::Result<()> {
@@ -29,18 +30,18 @@ pub fn keep_semaphores() -> anyhow::Result<()> {
 
 /// Gives the sockets and the pid file a second name each, once they are there, and their own back when they lost it. One line for each.
 pub fn keep_files(port: u16) -> Vec<String> {
-    let put_back = |(file, second): (PathBuf, PathBuf)| match (file.exists(), second.exists()) {
-        (true, false) => fs::hard_link(&file, &second).err().map(|error| format!("{} is not guarded: {error}", file.display())),
-        (false, true) => {
-            let result = fs::hard_link(&second, &file);
-            Some(result.map_or_else(
-                |error| format!("put {} back: {error}", file.display()),
-                |()| format!("put {} back", file.display()),
-            ))
-        }
+    files(port).iter().filter_map(|(file, second)| keep(file, second)).collect()
+}
+
+fn keep(file: &str, second: &str) -> Option<String> {
+    match (Path::new(file).exists(), Path::new(second).exists()) {
+        (true, false) => fs::hard_link(file, second).err().map(|error| format!("{file} is not guarded: {error}")),
+        (false, true) => Some(match fs::hard_link(second, file) {
+            Ok(()) => format!("put {file} back"),
+            Err(error) => format!("put {file} back: {error}"),
+        }),
         (true, true) | (false, false) => None,
-    };
-    files(port).into_iter().filter_map(put_back).collect()
+    }
 }
 
 /// What an earlier pgpool left: it would be taken for this one's.
@@ -52,7 +53,7 @@ pub fn forget_files(port: u16) {
 }
 
 /// Each with its second name.
-fn files(port: u16) -> [(PathBuf, PathBuf); 3] {
-    let named = |name: &str| (Path::new(SOCKET_DIR).join(name), Path::new(SOCKET_DIR).join(format!(".guarded{name}")));
-    [named(&format!(".s.PGSQL.{port}")), named(".s.PGSQL.9898"), named("pgpool.pid")]
+fn files(port: u16) -> [(String, String); 3] {
+    let files = [format!("{SOCKET_DIR}/.s.PGSQL.{port}"), pcp::SOCKET.into(), format!("{SOCKET_DIR}/pgpool.pid")];
+    files.map(|file| (file.clone(), format!("{file}.guarded")))
 }

@@ -1,7 +1,7 @@
 //! Notices a pgpool that lost what all its processes share, and ends it, so that the container starts again.
 //!
-//! How it comes to lose that is told in `pool_guard.rs`, which leaves a gap before the first health check. The processes go on, but nobody can attach a backend, and what they do at once they do to each other. What only exit
-//! handlers remove is gone for good.
+//! How it comes to lose that is told in `pool_guard.rs`, which leaves a gap before the first health check. The processes go on, but
+//! nobody can attach a backend, and what they do at once they do to each other. What only exit handlers remove is gone for good.
 
 use std::fs;
 use std::path::Path;
@@ -32,8 +32,10 @@ pub fn end_maimed() -> Option<String> {
 
 /// Of a pgpool that has opened its sockets: the kernel knows their paths as long as somebody listens.
 fn lost() -> Option<&'static str> {
+    if !is_listened_to(pcp::SOCKET) {
+        return None;
+    }
     match (pcp::is_there(), has_semaphores()) {
-        _ if !is_listened_to(pcp::SOCKET) => None,
         (true, true) => None,
         (false, _) => Some("its sockets are gone"),
         (true, false) => Some("its semaphores are gone"),

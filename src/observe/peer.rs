@@ -1,8 +1,8 @@
 //! Asks a node over SQL what it is: one connection, one statement, one deadline.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -91,7 +91,7 @@ pub type Sessions = Vec<(NodeNumber, Session)>;
 /// Over which a node is asked again and again. It knows from the time before which tables there are, and asks for all in one round trip.
 pub struct Session {
     client: Client,
-    tables: Mutex<Tables>,
+    tables: Cell<Tables>,
 }
 
 /// Of database `repmgr`; none of them is ever taken away.
@@ -103,14 +103,13 @@ struct Tables {
 
 impl Session {
     pub fn new(client: Client) -> Session {
-        Session { client, tables: Mutex::default() }
+        Session { client, tables: Cell::default() }
     }
 
     /// What the server is now.
     pub async fn read(&self) -> anyhow::Result<NodeState> {
-        let known = *self.tables.lock().expect("nobody panics who holds it");
-        let (state, tables) = read_knowing(&self.client, known).await?;
-        *self.tables.lock().expect("nobody panics who holds it") = tables;
+        let (state, tables) = read_knowing(&self.client, self.tables.get()).await?;
+        self.tables.set(tables);
         Ok(state)
     }
 }

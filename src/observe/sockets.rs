@@ -31,7 +31,8 @@ pub fn count_in_line(port: u16) -> usize {
     tables().iter().map(|table| in_line(table, port)).sum()
 }
 
-/// For each of them the kernel goes through all connections of the machine, which takes milliseconds: the second only where IPv6 leads out of this container.
+/// For each of them the kernel goes through all connections of the machine, which takes milliseconds: the second only where IPv6 leads
+/// out of this container.
 fn tables() -> Vec<String> {
     let addresses = fs::read_to_string(ADDRESSES).unwrap_or_default();
     let families = if addresses.lines().any(|line| !line.ends_with(" lo")) { 2 } else { 1 };
