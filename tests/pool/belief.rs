@@ -11,6 +11,8 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 pub const SLACK: Duration = Duration::from_secs(6);
 /// For a server to stop or to start, or a failover to end.
 pub const SERVER: Duration = Duration::from_secs(40);
+/// As `belief` says it of three nodes that nothing has happened to.
+pub const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 
 /// pgpool's own client of its administration protocol.
 pub fn pcp(cluster: &Cluster, program: &str, args: &[&str]) -> Result<String, String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::belief::{INTERVAL, SERVER, wait_for, wait_writable};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 
 /// Of the 62 children, while one check looks at pgpool: each that is woken wakes one or two more.
@@ -35,12 +35,12 @@ fn wakes(cluster: &Cluster) -> u64 {
 #[test]
 fn a_failover_soon_after_an_attachment_finds_no_marked_children() {
     let cluster = Cluster::nodes("pool-marks", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
-    wait_for(&cluster, "start", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    wait_for(&cluster, "start", SERVER, ALL_UP);
     cluster.wait_healthy("pg01");
     cluster.stop("pg03");
     wait_for(&cluster, "pg03 was stopped", SERVER, "pg01 up primary, pg02 up standby, pg03 down standby");
     cluster.start("pg03");
-    wait_for(&cluster, "pg03 was started", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    wait_for(&cluster, "pg03 was started", SERVER, ALL_UP);
     std::thread::sleep(INTERVAL);
     cluster.kill("pg01");
     wait_writable(&cluster, "pg01 was killed", SERVER);

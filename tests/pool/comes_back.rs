@@ -2,11 +2,9 @@
 
 use std::time::Instant;
 
-use crate::belief::{INTERVAL, SERVER, SLACK, belief, pcp, wait_for, wait_writable};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, belief, pcp, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 use crate::docker::wait_until;
-
-const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 
 #[test]
 fn what_pgpool_gave_up_comes_back() {

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::belief::{INTERVAL, SERVER, SLACK, checks, pcp, wait_for, wait_writable};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, checks, pcp, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 use crate::docker::wait_until;
 
-const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 /// On a busy machine one child in a few is told before it has run.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// pgpool says so in its log.

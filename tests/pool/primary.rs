@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
 use crate::build::Cluster;
 use crate::docker::eventually;
-
-const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 
 #[test]
 fn pgpool_learns_who_is_primary() {

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::belief::{SERVER, wait_for, wait_writable};
+use crate::belief::{ALL_UP, SERVER, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 
 #[test]
 fn a_pgpool_that_starts_without_a_primary_makes_one() {
     let cluster = Cluster::nodes("pool-starts", 3).pgpool().env("FAILOVER_MODE", "auto").env("FAILOVER_AFTER", "300").up();
-    wait_for(&cluster, "start", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    wait_for(&cluster, "start", SERVER, ALL_UP);
     cluster.wait_healthy("pg01");
     cluster.stop(POOL);
     cluster.kill("pg01");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
 use crate::build::{Cluster, POOL};
 use crate::docker::{docker, eventually, wait_until};
 
@@ -24,7 +24,7 @@ fn is_connected(cluster: &Cluster, primary: &str) -> bool {
 #[test]
 fn a_death_is_noticed_without_any_client() {
     let cluster = Cluster::nodes("pool-wire", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
-    wait_for(&cluster, "start", SERVER, "pg01 up primary, pg02 up standby, pg03 up standby");
+    wait_for(&cluster, "start", SERVER, ALL_UP);
     cluster.wait_healthy("pg01");
     eventually("a tripwire", || is_connected(&cluster, "pg01"));
     let (pid, memory) = tripwire(&cluster).expect("it is connected");
