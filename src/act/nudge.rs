@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use crate::observe::pool::changed_at;
 use crate::observe::pool_processes::{is_main_idle, listener, sleepers};
 use crate::observe::processes::{Process, process};
-use crate::observe::sockets::{Connection, count_in_line, holds_any, list_connections};
+use crate::observe::sockets::{clients_of, holds_any};
 
 const PAUSE: Duration = Duration::from_millis(10);
 /// A child looks once a second, so nobody sleeps longer because of the failover that just ended.
@@ -30,22 +30,28 @@ const COUNT_PAUSE: Duration = Duration::from_millis(30);
 /// Unix socket, pgpool wakes by itself.
 pub async fn wake_sleepers(port: u16, how_long: Duration) {
     let began = Instant::now();
-    // Who sleeps, and whether it has a client. Meanwhile it can neither let one in nor go: nobody is looked at twice.
+    // Who sleeps, and whether it has a client. Until it is woken it can neither let one in nor go: nobody is looked at twice.
     let mut sleeping: HashMap<Pid, bool> = HashMap::new();
     let mut counted: Option<Instant> = None;
     while began.elapsed() < how_long {
         let sleepers = sleepers();
         sleeping.retain(|child, _| sleepers.contains(child));
         let new: Vec<Pid> = sleepers.into_iter().filter(|child| !sleeping.contains_key(child)).collect();
-        if !new.is_empty() {
-            let clients: Vec<Connection> = list_connections().into_iter().filter(|client| client.local.port() == port).collect();
-            sleeping.extend(new.into_iter().map(|child| (child, holds_any(child, &clients))));
-        }
         let (engaged, free): (Vec<Pid>, Vec<Pid>) = sleeping.keys().partition(|child| sleeping[child]);
         engaged.into_iter().for_each(wake);
-        if !free.is_empty() && counted.is_none_or(|at| at.elapsed() >= COUNT_PAUSE) {
-            free.into_iter().take(count_in_line(port)).for_each(wake);
-            counted = Some(Instant::now());
+        let shall_count = counted.is_none_or(|at| at.elapsed() >= COUNT_PAUSE);
+        if !new.is_empty() || (shall_count && !free.is_empty()) {
+            let clients = clients_of(port);
+            let mut wanted: Vec<Pid> = Vec::new();
+            // Before the new ones are looked at, one by one: that takes its time where all fell asleep at once.
+            if shall_count {
+                wanted = free.iter().chain(&new).take(clients.in_line).copied().collect();
+                wanted.iter().copied().for_each(wake);
+                counted = Some(Instant::now());
+            }
+            sleeping.extend(new.into_iter().map(|child| (child, holds_any(child, &clients.connections))));
+            // They may let a client in, and sleep again.
+            sleeping.retain(|child, _| !wanted.contains(child));
         }
         tokio::time::sleep(PAUSE).await;
     }

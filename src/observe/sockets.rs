@@ -12,6 +12,8 @@ const ADDRESSES: &str = "/proc/net/if_inet6";
 const ESTABLISHED: &str = "01";
 const ASKED_FOR: &str = "02";
 const LISTENING: &str = "0A";
+/// The inode of a connection that has no file yet.
+const NOT_ACCEPTED: u64 = 0;
 
 /// An established connection, or one that this container has asked for and got no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +28,21 @@ pub fn list_connections() -> Vec<Connection> {
     tables().iter().flat_map(|table| parse(table)).collect()
 }
 
-/// Connections to this port that nobody has accepted yet.
-pub fn count_in_line(port: u16) -> usize {
-    tables().iter().map(|table| in_line(table, port)).sum()
+/// Of one port that this container listens on, from one reading.
+pub struct Clients {
+    /// Accepted.
+    pub connections: Vec<Connection>,
+    /// Accepted by nobody yet.
+    pub in_line: usize,
+}
+
+pub fn clients_of(port: u16) -> Clients {
+    let tables = tables();
+    let all = tables.iter().flat_map(|table| parse(table));
+    Clients {
+        connections: all.filter(|client| client.local.port() == port && client.inode != NOT_ACCEPTED).collect(),
+        in_line: tables.iter().map(|table| in_line(table, port)).sum(),
+    }
 }
 
 /// For each of them the kernel goes through all connections of the machine, which takes milliseconds: the second only where IPv6 leads
@@ -57,6 +71,9 @@ fn in_line(text: &str, port: u16) -> usize {
 
 /// Whether this process has one of these connections open.
 pub fn holds_any(pid: Pid, connections: &[Connection]) -> bool {
+    if connections.is_empty() {
+        return false;
+    }
     let wanted: HashSet<String> = connections.iter().map(|connection| format!("socket:[{}]", connection.inode)).collect();
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| wanted.contains(&*target.to_string_lossy()))
@@ -113,11 +130,12 @@ mod tests {
     fn the_kernel_and_the_standard_library_agree() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert_eq!(count_in_line(port), 0);
+        let count = || (clients_of(port).in_line, clients_of(port).connections.len());
+        assert_eq!(count(), (0, 0));
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(count_in_line(port), 1);
+        assert_eq!(count(), (1, 0));
         let _accepted = listener.accept().unwrap();
-        assert_eq!(count_in_line(port), 0);
+        assert_eq!(count(), (0, 1));
         let (local, remote) = (client.local_addr().unwrap(), client.peer_addr().unwrap());
         let found: Vec<Connection> = list_connections()
             .into_iter()
