@@ -42,16 +42,24 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
         let shall_count = counted.is_none_or(|at| at.elapsed() >= COUNT_PAUSE);
         if !new.is_empty() || (shall_count && !free.is_empty()) {
             let clients = clients_of(port);
-            let mut wanted: Vec<Pid> = Vec::new();
+            let in_line = if shall_count { clients.in_line } else { 0 };
+            let wanted: Vec<Pid> = free.iter().chain(&new).take(in_line).copied().collect();
             // Before the new ones are looked at, one by one: that takes its time where all fell asleep at once.
+            for child in &wanted {
+                wake(*child);
+                // It may let a client in, and sleep again.
+                sleeping.remove(child);
+            }
             if shall_count {
-                wanted = free.iter().chain(&new).take(clients.in_line).copied().collect();
-                wanted.iter().copied().for_each(wake);
                 counted = Some(Instant::now());
             }
-            sleeping.extend(new.into_iter().map(|child| (child, holds_any(child, &clients.connections))));
-            // They may let a client in, and sleep again.
-            sleeping.retain(|child, _| !wanted.contains(child));
+            for child in new.into_iter().filter(|child| !wanted.contains(child)) {
+                let is_engaged = holds_any(child, &clients.connections);
+                if is_engaged {
+                    wake(child);
+                }
+                sleeping.insert(child, is_engaged);
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
