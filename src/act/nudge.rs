@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::observe::pool::changed_at;
-use crate::observe::pool_processes::{is_main_idle, listener, sleepers};
+use crate::observe::pool_processes::{is_deaf, is_main_asleep, is_main_idle, listener, sleepers};
 use crate::observe::processes::{Process, process};
 use crate::observe::sockets::{clients_of, holds_any};
 
@@ -38,7 +38,13 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
         sleeping.retain(|child, _| sleepers.contains(child));
         let new: Vec<Pid> = sleepers.into_iter().filter(|child| !sleeping.contains_key(child)).collect();
         let (engaged, free): (Vec<Pid>, Vec<Pid>) = sleeping.keys().partition(|child| sleeping[child]);
-        engaged.into_iter().for_each(wake);
+        for child in engaged {
+            match is_main_asleep() && is_deaf(child) {
+                // Its client would wait out the second, and most of the others are served by then: let it come again.
+                true => end(child),
+                false => wake(child),
+            }
+        }
         let shall_count = counted.is_none_or(|at| at.elapsed() >= COUNT_PAUSE);
         if !new.is_empty() || (shall_count && !free.is_empty()) {
             let clients = clients_of(port);
@@ -68,6 +74,13 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
 /// It may have ended since.
 fn wake(child: Pid) {
     let _ = kill(child, Signal::SIGUSR2);
+}
+
+/// pgpool forks another one after this death.
+fn end(child: Pid) {
+    if kill(child, Signal::SIGKILL).is_ok() {
+        tracing::info!("killed child {child} of pgpool: it met the failover with a client that had no session yet, and slept");
+    }
 }
 
 /// Then whoever is older is busy, and leaves when its client does.

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::observe::processes::{Process, process};
@@ -19,6 +20,19 @@ pub fn children() -> Vec<Pid> {
 /// Those of them that are in `sleep(3)`.
 pub fn sleepers() -> Vec<Pid> {
     children_in("nanosleep")
+}
+
+/// Whether this sleeper, whom SIGUSR2 was sent to, cannot be woken, and has no session yet: it met the failover when it looked for a backend
+/// for its client, and sleeps with all signals blocked (`pool_virtual_main_db_node_id` in pool_query_context.c).
+pub fn is_deaf(child: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+    title(child).contains("accept connection") && is_pending(&status, Signal::SIGUSR2)
+}
+
+/// Masks of what waits for the thread and for the process (`man 5 proc_pid_status`).
+fn is_pending(status: &str, signal: Signal) -> bool {
+    let pending = status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    pending.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok()).any(|mask| mask & (1 << (signal as u32 - 1)) != 0)
 }
 
 /// Those that wait for a lock which nobody but themselves holds: a signal met them where its handler must not run (`die` in child.c frees
@@ -66,6 +80,11 @@ pub fn is_main_idle() -> bool {
     main_process().is_some_and(|main| waits_in(main).contains("poll_schedule"))
 }
 
+/// Whether the main process is in that second of sleep: the failover is done, and nobody is forked.
+pub fn is_main_asleep() -> bool {
+    main_process().is_some_and(|main| waits_in(main).contains("nanosleep"))
+}
+
 /// Whether there are semaphores in this container: pgpool makes them before its sockets. Yes, where /proc tells nothing.
 pub fn has_semaphores() -> bool {
     // Below a line of titles.
@@ -75,4 +94,20 @@ pub fn has_semaphores() -> bool {
 /// The kernel's function that it sleeps in.
 fn waits_in(process: Pid) -> String {
     fs::read_to_string(format!("/proc/{process}/wchan")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_waits_is_seen() {
+        let status = |thread: &str, process: &str| {
+            format!("SigQ:\t2/96365\nSigPnd:\t{thread}\nShdPnd:\t{process}\nSigBlk:\tfffffffe3ff9fa07\n")
+        };
+        let seen = |thread, process| is_pending(&status(thread, process), Signal::SIGUSR2);
+        assert!(seen("0000000000000000", "0000000000000800"));
+        assert!(seen("0000000000000800", "0000000000000000"));
+        assert!(!seen("0000000000000000", "0000000000010000"));
+    }
 }

@@ -23,6 +23,7 @@ mod comes_back;
 mod fence;
 mod frozen;
 mod guard;
+mod half_way;
 mod primary;
 mod quiet;
 mod starts;
