@@ -48,6 +48,9 @@ pub async fn initdb(work: &Workplace<'_>) -> anyhow::Result<()> {
 }
 
 /// Data checksums on (pg_rewind needs them or wal_log_hints), UTF8; the operator's arguments come last and win.
+///
+/// Small WAL segments: a promotion copies the last one whole before anybody may write (`XLogFileCopy` in xlog.c), a standby that follows
+/// fills its first one before it acknowledges anything, and all clients wait for both.
 async fn run_initdb(work: &Workplace<'_>, data: &Path) -> anyhow::Result<()> {
     let spec = work.spec;
     let wal_dir = spec.initdb_wal_dir.as_ref().map(|dir| format!("--waldir={}", dir.display()));
@@ -58,6 +61,7 @@ async fn run_initdb(work: &Workplace<'_>, data: &Path) -> anyhow::Result<()> {
         .args([
             "--encoding=UTF8",
             "--data-checksums",
+            "--wal-segsize=4",
             "--auth-host=reject",
             "--auth-local=peer",
             "--no-sync",

@@ -44,7 +44,7 @@ Passwords {
 Server {
     "POSTGRES_USER" Postgres Open Text("postgres"): "The superuser that initdb creates.";
     "POSTGRES_DB" Postgres Open From("`POSTGRES_USER`"): "A database created at initdb.";
-    "POSTGRES_INITDB_ARGS" Postgres Open Unset: "More arguments for initdb, quoted as for a shell.";
+    "POSTGRES_INITDB_ARGS" Postgres Open Unset: "More arguments for initdb, quoted as for a shell. They win over ours, which are PostgreSQL's defaults but for UTF8, data checksums and WAL segments of 4 MB: clients wait while a promotion copies one.";
     "POSTGRES_INITDB_WALDIR" Postgres Open Unset: "Directory for the WAL, outside of the data directory.";
     "POSTGRES_HOST_AUTH_METHOD" Postgres Open Text("scram-sha-256"): "Single node only: `scram-sha-256`, `md5`, `password` or `trust`.";
     "PG_CLIENT_NETWORKS" Postgres Open From("`samenet`; single node: `all`"): "Where clients of the databases may come from: csv of networks, `samenet`, `samehost`, `all`.";
