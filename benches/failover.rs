@@ -18,8 +18,10 @@ use crate::writer::{Route, Writer};
 const RUNS: usize = 5;
 const POOL: &str = "pgpool01";
 const MODES: [&str; 2] = ["sync", "async"];
-/// Steps through the phases of the health checks, which run every 4 and 5 s. In the second after pgpool has attached a node it does nothing
-/// else (`exec_notice_pcp_child`), which is not what is measured here.
+/// After pgpool has attached a node: for a second it does nothing else (`exec_notice_pcp_child`), then its idle children are forked anew,
+/// which is not what is measured here.
+const SETTLE: Duration = Duration::from_secs(3);
+/// Steps through the phases of the health checks, which run every 4 and 5 s.
 const PHASE: Duration = Duration::from_millis(700);
 
 /// Samples of one fault in one mode.
@@ -43,7 +45,7 @@ pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
             let mut tally = Tally::default();
             for run in 1..=setup.runs.min(RUNS) {
                 let before = tally.streaming.len();
-                if let Err(error) = bench.one(fault, PHASE * (run as u32 + 1), &mut tally) {
+                if let Err(error) = bench.one(fault, SETTLE + PHASE * run as u32, &mut tally) {
                     eprintln!("  {mode} {} {run}: {error:#}", fault.name());
                     bench = Bench::start(setup, mode)?;
                 } else if let [.., streaming] = tally.streaming[before..] {
