@@ -74,7 +74,7 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing, others: &ClusterView) 
             format!("stopped the server: {because}")
         }
         Action::FinishPromotion { epoch } => {
-            Standby::connect(cluster, spec.me).await?.begin_reign(epoch, "finished by the health check").await?;
+            Standby::connect(cluster, spec.me).await?.finish(epoch, "finished by the health check").await?;
             format!("finished a promotion: {because}")
         }
         Action::Repoint { primary, epoch } => {

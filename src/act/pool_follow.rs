@@ -14,7 +14,7 @@ use crate::act::promote::{self, FAILOVER_DEADLINE, Wish};
 use crate::model::{ClusterView, NodeNumber};
 use crate::observe::peer::Sessions;
 use crate::observe::pool::read_status_file;
-use crate::plan::pool::{AfterBreak, after_break};
+use crate::plan::pool::{AfterBreak, after_break, successor};
 use crate::plan::promotion::{Asker, need};
 use crate::spec::{FailoverMode, PgpoolSpec};
 
@@ -34,8 +34,7 @@ pub async fn read_primary(spec: &PgpoolSpec, sessions: Sessions) -> (Option<Node
 /// After a session ended that began while `was` was primary. `sessions`: to ask over, where they still live.
 pub async fn follow(spec: &PgpoolSpec, was: NodeNumber, mut sessions: Sessions) {
     let reason = format!("pgpool {} lost node {was}", spec.name);
-    // Among equals one that pgpool has up, or all its clients would wait for an attachment.
-    let preferred = read_status_file().up.into_iter().filter(|number| *number != was).min();
+    let preferred = successor(&read_status_file().up, was);
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
     let began = Instant::now();
     // From the first look on, or the failover command would look beside it.
@@ -44,7 +43,8 @@ pub async fn follow(spec: &PgpoolSpec, was: NodeNumber, mut sessions: Sessions) 
     while began.elapsed() < PATIENCE {
         let asked = began.elapsed();
         let view;
-        (view, sessions) = promote::look(&spec.cluster, Asker::Machine, sessions).await;
+        // The server that ended our session is not waited for longer than the next look would begin.
+        (view, sessions) = promote::look_for(pause, &spec.cluster, Asker::Machine, sessions).await;
         match after_break(&need(&view, asked.as_millis() as u64), was) {
             AfterBreak::Wait => {
                 election = None;

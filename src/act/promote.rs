@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
@@ -76,8 +76,13 @@ pub async fn promote(wish: Wish<'_>) -> Outcome {
 
 /// As patient as a promoter is. `sessions` of an earlier look are used again.
 pub async fn look(cluster: &ClusterSpec, asker: Asker, sessions: Sessions) -> (ClusterView, Sessions) {
+    look_for(SILENT_PATIENCE, cluster, asker, sessions).await
+}
+
+/// The same with other patience for nodes that do not answer once enough have.
+pub async fn look_for(patience: Duration, cluster: &ClusterSpec, asker: Asker, sessions: Sessions) -> (ClusterView, Sessions) {
     let quorum = promotion::needed(cluster.quorum(), asker);
-    look_impatiently(cluster, sessions, |view| promotion::knows_enough(view, quorum, asker), SILENT_PATIENCE).await
+    look_impatiently(cluster, sessions, |view| promotion::knows_enough(view, quorum, asker), patience).await
 }
 
 /// `promote`, for whoever looked just now.
@@ -127,16 +132,15 @@ pub async fn promote_locked(wish: &Wish<'_>, view: &ClusterView, sessions: Sessi
 }
 
 async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
-    Standby::connect(wish.cluster, primary).await?.begin_reign(epoch, wish.reason).await
+    Standby::connect(wish.cluster, primary).await?.finish(epoch, wish.reason).await
 }
 
 /// One try, under the locks of enough standbys. The locks go with the sessions.
 async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
     let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
-    let mut standbys = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
-    promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
-    // What was true before the locks may not be any more.
-    let states = try_join_all(standbys.iter().map(Standby::read)).await?;
+    let locked = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
+    promotion::enough(locked.len(), quorum).map_err(anyhow::Error::msg)?;
+    let (mut standbys, states): (Vec<Standby<'_>>, Vec<NodeState>) = locked.into_iter().unzip();
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
     let locked = || standbys.iter().map(Standby::number).zip(&states);
     promotion::electorate(&reduced(view, locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;

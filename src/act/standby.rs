@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use futures_util::future::{join, try_join_all, try_join3};
+use futures_util::future::{join, try_join, try_join_all, try_join3};
 use tokio_postgres::Row;
 
 use crate::act::fault_point::fault_point;
@@ -31,14 +31,15 @@ pub struct Standby<'a> {
     session: Session,
 }
 
-/// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting; who is locked is left out. Stops
-/// when `needed` cannot be reached any more: of two promoters that begin at once, the first shall get them all.
+/// The locks of `numbers` in node order, over the sessions on which they were asked, without waiting, and what each is under its lock;
+/// who is locked by others is left out. Stops when `needed` cannot be reached any more: of two promoters that begin at once, the first
+/// shall get them all.
 pub async fn lock_all<'a>(
     cluster: &'a ClusterSpec,
     sessions: Sessions,
     numbers: &[NodeNumber],
     needed: usize,
-) -> Vec<Standby<'a>> {
+) -> Vec<(Standby<'a>, NodeState)> {
     let mut members: Vec<_> = sessions.into_iter().filter(|(number, _)| numbers.contains(number)).collect();
     members.sort_by_key(|(number, _)| *number);
     let (mut locked, mut left) = (Vec::new(), members.len());
@@ -48,8 +49,8 @@ pub async fn lock_all<'a>(
         }
         left -= 1;
         let standby = Standby { cluster, number, session };
-        match standby.lock().await {
-            Ok(()) => locked.push(standby),
+        match standby.lock_and_read().await {
+            Ok(state) => locked.push((standby, state)),
             Err(error) => tracing::info!("not locked: {error:#}"),
         }
     }
@@ -87,13 +88,17 @@ impl<'a> Standby<'a> {
         Ok(())
     }
 
+    /// In one round trip; what was true before the lock may not be any more.
+    async fn lock_and_read(&self) -> anyhow::Result<NodeState> {
+        try_join(self.lock(), self.read()).await.map(|((), state)| state)
+    }
+
     /// First the promise, then no upstream; done when the WAL receiver is gone and everything received is replayed.
     /// From here on the old primary gets no acknowledgement from this node.
     pub async fn freeze(&self, epoch: Epoch, before: &NodeState) -> anyhow::Result<Frozen> {
         self.order(&[(PROMISE, &epoch.to_string()), ("primary_conninfo", "")]).await?;
         fault_point("promote-freezing");
-        let paused = self.wait_for_replay(epoch).await.with_context(|| self.failed("freeze"))?;
-        let state = self.read().await?;
+        let (paused, state) = self.wait_for_replay(epoch).await.with_context(|| self.failed("freeze"))?;
         ensure!(state.promised_epoch == epoch, "{}: promised epoch {} instead of {epoch}", self.name(), state.promised_epoch);
         let flag = self.cluster.nodes[self.number.index()].flag;
         Ok(Frozen {
@@ -113,8 +118,8 @@ impl<'a> Standby<'a> {
         })
     }
 
-    /// True if replay stands still for good: a parameter is smaller than on the primary. A pause by hand is ended.
-    async fn wait_for_replay(&self, epoch: Epoch) -> anyhow::Result<bool> {
+    /// True if replay stands still for good: a parameter is smaller than on the primary. A pause by hand is ended. And the state after that.
+    async fn wait_for_replay(&self, epoch: Epoch) -> anyhow::Result<(bool, NodeState)> {
         // A reload reaches the sessions a moment after the call. Without a received position (nothing streamed since the server's
         // start) WAL on disk may still be replayed: only a startup process that waits for more has come to the end.
         let question = format!(
@@ -125,27 +130,29 @@ impl<'a> Standby<'a> {
         );
         let began = Instant::now();
         while began.elapsed() < ORDER_DEADLINE {
-            let row = self.ask(&question).await?;
+            // Before the first answer too: no reload is that fast.
+            tokio::time::sleep(POLL).await;
+            let (row, state) = try_join(self.ask(&question), self.read()).await?;
             match (row.get("frozen"), row.get("replayed"), row.get("paused")) {
-                (true, true, _) => return Ok(false),
-                (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok(true),
-                (true, false, true) if self.has_enough_parameters().await? => self.send("SELECT pg_wal_replay_resume()").await?,
+                (true, true, _) => return Ok((false, state)),
+                (true, false, true) if began.elapsed() > ORDER_DEADLINE / 5 => return Ok((true, state)),
+                (true, false, true) if self.has_enough_parameters(&state).await? => {
+                    self.send("SELECT pg_wal_replay_resume()").await?
+                }
                 // To go on would end the server.
                 (true, false, true) => {}
                 (false, _, _) | (true, false, false) => {}
             }
-            tokio::time::sleep(POLL).await;
         }
         bail!("the WAL receiver did not end, or replay did not come to its end, in {} s", ORDER_DEADLINE.as_secs())
     }
 
     /// Whether replay can go on with this server's parameters; the control file has those of the WAL before replay pauses for them
     /// (`xlog_redo` in xlog.c). Not if the file cannot be read just now.
-    async fn has_enough_parameters(&self) -> anyhow::Result<bool> {
-        let here = self.read().await?.parameters;
+    async fn has_enough_parameters(&self, here: &NodeState) -> anyhow::Result<bool> {
         let question = "SELECT pg_read_binary_file('global/pg_control')";
         let file: Vec<u8> = self.ask(question).await?.get(0);
-        Ok(control_file::parameters_of(&file).is_some_and(|wal| here.shortage(wal).is_none()))
+        Ok(control_file::parameters_of(&file).is_some_and(|wal| here.parameters.shortage(wal).is_none()))
     }
 
     /// Points at the primary of `reign`; the promise was made before.
@@ -219,7 +226,14 @@ impl<'a> Standby<'a> {
         self.send("SELECT pg_promote(false)").await?;
         fault_point("promote-ordered");
         let began = Instant::now();
-        while self.ask("SELECT pg_is_in_recovery()").await?.get(0) {
+        let question = format!("SELECT pg_is_in_recovery() AS standby, current_setting('{PROMISE}') AS promised");
+        loop {
+            let row = self.ask(&question).await?;
+            let promised: &str = row.get("promised");
+            ensure!(promised == epoch.to_string(), "{}: promised epoch {promised} now, not {epoch}", self.name());
+            if !row.get::<_, bool>("standby") {
+                break;
+            }
             ensure!(
                 began.elapsed() < PROMOTE_DEADLINE,
                 "{}: still in recovery {} s after pg_promote",
@@ -232,11 +246,16 @@ impl<'a> Standby<'a> {
         self.begin_reign(epoch, reason).await
     }
 
-    /// The epoch row, repmgr's metadata, and then the node is open. Also what a primary does whose promoter died before.
-    pub async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
+    /// What is left to do on a primary whose promoter died.
+    pub async fn finish(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
         let state = self.read().await?;
         let reign = state.own_reign();
         ensure!(state.role == Role::Primary && reign == epoch, "{}: in reign {reign} now, not in {epoch}", self.name());
+        self.begin_reign(epoch, reason).await
+    }
+
+    /// The epoch row, repmgr's metadata, and then the node is open.
+    async fn begin_reign(&self, epoch: Epoch, reason: &str) -> anyhow::Result<()> {
         let name = sql_literal(self.name())?;
         let others: Vec<String> = self.others().map(|number| number.id().to_string()).collect();
         let record = [

@@ -9,6 +9,8 @@ use crate::command::{after_failover, block_on};
 use crate::exit::Exit;
 use crate::model::NodeNumber;
 use crate::observe::environment;
+use crate::observe::pool::read_status_file;
+use crate::plan::pool::successor;
 use crate::spec::FailoverMode;
 
 /// The failed node if it is, or may be, the living primary: a false alarm must cost a pause, not the primary.
@@ -55,10 +57,10 @@ pub fn run(hints: &[String]) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let reason = format!("pgpool {} lost node {failed}", spec.name);
-    // Which standby pgpool would take, `%m`: among equals the one that it has up, or all its clients would wait for an attachment.
-    let preferred = hint(4).and_then(|text| text.parse().ok()).map(NodeNumber);
+    let number = failed.parse().ok().map(NodeNumber);
+    let preferred = number.and_then(|number| successor(&read_status_file().up, number));
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
-    let outcome = block_on(elect(failed.parse().ok().map(NodeNumber), wish));
+    let outcome = block_on(elect(number, wish));
     match &outcome {
         Outcome::Promoted { primary } => tracing::info!("failover of node {failed}: promoted node {primary}"),
         Outcome::None { because, .. } => tracing::info!("failover of node {failed}: nothing to promote, {because}"),

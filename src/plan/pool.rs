@@ -107,6 +107,13 @@ pub fn after_break(need: &Need, was: NodeNumber) -> AfterBreak {
     }
 }
 
+/// Whom pgpool would like as primary after `was`, among equals: one that it has up, or all its clients would wait for an attachment; and
+/// rather not its first node: when a primary dies that is its first node too, pgpool ends all its children, else only those with sessions
+/// on it (`handle_failover_request` in pgpool_main.c).
+pub fn successor(believed_up: &[NodeNumber], was: NodeNumber) -> Option<NodeNumber> {
+    believed_up.iter().copied().filter(|number| *number != was).min_by_key(|number| (*number == NodeNumber(0), *number))
+}
+
 /// Nodes that do not answer and that pgpool has up, while the primary answers: so the network is there, and somebody stays in use.
 pub fn silent_standbys(truth: &ClusterView, believed_up: &[NodeNumber]) -> Vec<NodeNumber> {
     match truth.primary() {

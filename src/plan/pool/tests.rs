@@ -220,3 +220,11 @@ fn a_primary_that_left_is_given_up_once_somebody_may_follow() {
         assert_eq!(after_break(&need, PG01), expected, "{need:?}");
     }
 }
+
+#[test]
+fn the_first_node_succeeds_only_if_nobody_else_is_up() {
+    assert_eq!(successor(&[PG01, PG02, PG03], PG01), Some(PG02));
+    assert_eq!(successor(&[PG01, PG02, PG03], PG02), Some(PG03));
+    assert_eq!(successor(&[PG01, PG03], PG03), Some(PG01));
+    assert_eq!(successor(&[PG02], PG02), None);
+}
