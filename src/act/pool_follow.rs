@@ -36,6 +36,8 @@ pub async fn follow(spec: &PgpoolSpec, was: NodeNumber, mut sessions: Sessions) 
     let reason = format!("pgpool {} lost node {was}", spec.name);
     let preferred = successor(&read_status_file().up, was);
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
+    // It ended one of our sessions: over another one that it has not ended yet it would say what it was.
+    sessions.retain(|(number, _)| *number != was);
     let began = Instant::now();
     // From the first look on, or the failover command would look beside it.
     let mut election = Election::begin();
