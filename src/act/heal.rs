@@ -94,8 +94,7 @@ async fn carry_out(spec: &PostgresSpec, healing: Healing, others: &ClusterView) 
 
 /// Under the lock of promotions, and with nothing arriving any more: what the look found may have changed since.
 async fn repoint(me: &Standby<'_>, primary: NodeNumber, others: &ClusterView, epoch: Epoch) -> anyhow::Result<()> {
-    me.lock().await?;
-    let before = me.read().await?;
+    let before = me.lock_and_read().await?;
     may_follow(&before, primary, others).map_err(anyhow::Error::msg)?;
     let frozen = me.freeze(epoch, &before).await?;
     may_follow(&frozen.state, primary, others).map_err(anyhow::Error::msg)?;

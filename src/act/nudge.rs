@@ -38,8 +38,9 @@ pub async fn wake_sleepers(port: u16, how_long: Duration) {
         sleeping.retain(|child, _| sleepers.contains(child));
         let new: Vec<Pid> = sleepers.into_iter().filter(|child| !sleeping.contains_key(child)).collect();
         let (engaged, free): (Vec<Pid>, Vec<Pid>) = sleeping.keys().partition(|child| sleeping[child]);
+        let is_over = !engaged.is_empty() && is_main_asleep();
         for child in engaged {
-            match is_main_asleep() && is_deaf(child) {
+            match is_over && is_deaf(child) {
                 // Its client would wait out the second, and most of the others are served by then: let it come again.
                 true => end(child),
                 false => wake(child),

@@ -138,9 +138,8 @@ async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::R
 /// One try, under the locks of enough standbys. The locks go with the sessions.
 async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
     let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
-    let locked = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
-    promotion::enough(locked.len(), quorum).map_err(anyhow::Error::msg)?;
-    let (mut standbys, states): (Vec<Standby<'_>>, Vec<NodeState>) = locked.into_iter().unzip();
+    let (mut standbys, states) = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
+    promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
     let locked = || standbys.iter().map(Standby::number).zip(&states);
     promotion::electorate(&reduced(view, locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;

@@ -39,10 +39,10 @@ pub async fn lock_all<'a>(
     sessions: Sessions,
     numbers: &[NodeNumber],
     needed: usize,
-) -> Vec<(Standby<'a>, NodeState)> {
+) -> (Vec<Standby<'a>>, Vec<NodeState>) {
     let mut members: Vec<_> = sessions.into_iter().filter(|(number, _)| numbers.contains(number)).collect();
     members.sort_by_key(|(number, _)| *number);
-    let (mut locked, mut left) = (Vec::new(), members.len());
+    let (mut locked, mut states, mut left) = (Vec::new(), Vec::new(), members.len());
     for (number, session) in members {
         if locked.len() + left < needed {
             break;
@@ -50,11 +50,14 @@ pub async fn lock_all<'a>(
         left -= 1;
         let standby = Standby { cluster, number, session };
         match standby.lock_and_read().await {
-            Ok(state) => locked.push((standby, state)),
+            Ok(state) => {
+                locked.push(standby);
+                states.push(state);
+            }
             Err(error) => tracing::info!("not locked: {error:#}"),
         }
     }
-    locked
+    (locked, states)
 }
 
 impl<'a> Standby<'a> {
@@ -82,14 +85,14 @@ impl<'a> Standby<'a> {
     }
 
     /// For as long as this session lasts.
-    pub async fn lock(&self) -> anyhow::Result<()> {
+    async fn lock(&self) -> anyhow::Result<()> {
         let row = self.ask(&format!("SELECT pg_try_advisory_lock({LOCK_KEY})")).await?;
         ensure!(row.get::<_, bool>(0), "{}: another promotion holds the lock", self.name());
         Ok(())
     }
 
     /// In one round trip; what was true before the lock may not be any more.
-    async fn lock_and_read(&self) -> anyhow::Result<NodeState> {
+    pub async fn lock_and_read(&self) -> anyhow::Result<NodeState> {
         try_join(self.lock(), self.read()).await.map(|((), state)| state)
     }
 

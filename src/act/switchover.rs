@@ -14,7 +14,7 @@ use crate::act::fence;
 use crate::act::operation::Operation;
 use crate::act::promote::{self, Outcome, Wish};
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, NodeNumber, NodeState, Reach, Role};
+use crate::model::{ClusterView, NodeNumber, Reach, Role};
 use crate::observe::peer::look_and_stay;
 use crate::observe::readiness;
 use crate::plan::promotion::{self, Asker};
@@ -47,9 +47,8 @@ pub async fn switchover(cluster: &ClusterSpec, plan: &Plan, reason: &str) -> any
     fault_point("switchover-begun");
     let (view, sessions) = look_and_stay(cluster).await;
     let needed = cluster.quorum().promotion;
-    let locked = standby::lock_all(cluster, sessions, &plan.voters, needed).await;
-    ensure!(locked.len() >= needed, "too few standbys could be locked: another promotion is under way");
-    let (mut standbys, states): (Vec<Standby<'_>>, Vec<NodeState>) = locked.into_iter().unzip();
+    let (mut standbys, states) = standby::lock_all(cluster, sessions, &plan.voters, needed).await;
+    ensure!(standbys.len() >= needed, "too few standbys could be locked: another promotion is under way");
     fault_point("switchover-locked");
     // With this promise nobody names the old primary any more, so that it does not resume when its container starts again.
     ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile: look again");

@@ -25,8 +25,8 @@ pub fn sleepers() -> Vec<Pid> {
 /// Whether this sleeper, whom SIGUSR2 was sent to, cannot be woken, and has no session yet: it met the failover when it looked for a backend
 /// for its client, and sleeps with all signals blocked (`pool_virtual_main_db_node_id` in pool_query_context.c).
 pub fn is_deaf(child: Pid) -> bool {
-    let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
-    title(child).contains("accept connection") && is_pending(&status, Signal::SIGUSR2)
+    let status = || fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+    title(child).contains("accept connection") && is_pending(&status(), Signal::SIGUSR2)
 }
 
 /// Masks of what waits for the thread and for the process (`man 5 proc_pid_status`).
@@ -77,12 +77,16 @@ fn serves_clients(child: Pid) -> bool {
 
 /// Whether the main process is at leisure, and forks children that leave: not in a failover or in the second of sleep that ends one.
 pub fn is_main_idle() -> bool {
-    main_process().is_some_and(|main| waits_in(main).contains("poll_schedule"))
+    main_waits_in("poll_schedule")
 }
 
-/// Whether the main process is in that second of sleep: the failover is done, and nobody is forked.
+/// Whether the main process is in that second of sleep, or in one before it looks for a primary again: nobody is forked.
 pub fn is_main_asleep() -> bool {
-    main_process().is_some_and(|main| waits_in(main).contains("nanosleep"))
+    main_waits_in("nanosleep")
+}
+
+fn main_waits_in(function: &str) -> bool {
+    main_process().is_some_and(|main| waits_in(main).contains(function))
 }
 
 /// Whether there are semaphores in this container: pgpool makes them before its sockets. Yes, where /proc tells nothing.

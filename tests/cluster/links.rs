@@ -16,12 +16,6 @@ pub fn three_nodes(test: &str) -> Cluster {
 }
 
 impl Cluster {
-    /// On the cluster's network.
-    #[track_caller]
-    pub fn address(&self, name: &str) -> String {
-        self.inspect(name, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
-    }
-
     /// Packets between these two are lost on arrival, both ways, and nobody is told, until `heal_between`.
     #[track_caller]
     pub fn cut_between(&self, one: &str, other: &str) {

@@ -118,6 +118,12 @@ impl Cluster {
         docker(&["inspect", "-f", format, &self.container(name)])
     }
 
+    /// On the cluster's network.
+    #[track_caller]
+    pub fn address(&self, name: &str) -> String {
+        self.inspect(name, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
+    }
+
     pub fn is_running(&self, name: &str) -> bool {
         try_docker(&["inspect", "-f", "{{.State.Running}}", &self.container(name)]).is_ok_and(|text| text == "true")
     }

@@ -30,7 +30,7 @@ impl Probe {
     pub fn start(cluster: &Cluster) -> Probe {
         cluster.pool_owner_sql("CREATE TABLE IF NOT EXISTS probe (id bigint PRIMARY KEY)");
         let first = cluster.pool_owner_sql("SELECT coalesce(max(id), 0) + 1 FROM probe").parse().unwrap();
-        let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+        let address = cluster.address(POOL);
         let stop = Stop::new();
         let writer = std::thread::spawn({
             let stop = stop.flag();

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Through pgpool, each begun.
 fn open_all(cluster: &Cluster, first: &str) -> Vec<Session> {
-    let address = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+    let address = cluster.address(POOL);
     let mut sessions: Vec<Session> = (0..SESSIONS).map(|_| Session::open(&address, "9999", &["-v", "ON_ERROR_STOP=1"])).collect();
     sessions.iter_mut().for_each(|session| assert!(session.say(first)));
     sessions.iter().for_each(|session| assert!(session.hear(PATIENCE).is_ok()));

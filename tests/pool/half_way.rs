@@ -27,7 +27,7 @@ fn a_client_that_meets_a_failover_half_way_in_is_sent_back() {
     wait_writable(&cluster, "pg01 was killed", SERVER);
     cluster.start("pg01");
     wait_for(&cluster, "pg01 was started", SERVER, "pg01 up standby, pg02 up primary, pg03 up standby");
-    let pool = cluster.inspect(POOL, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+    let pool = cluster.address(POOL);
     let clients: Vec<HalfWay> = (0..CLIENTS).map(|_| HalfWay::at(&pool)).collect();
     cluster.pause("pg03");
     cluster.kill("pg02");

@@ -35,7 +35,7 @@ impl Cluster {
 
     /// The serial number of the certificate that a client is shown.
     fn serial(&self, name: &str) -> Option<String> {
-        let address = self.inspect(name, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
+        let address = self.address(name);
         let port = if name == POOL { "9999" } else { "5432" };
         let target = format!("{address}:{port}");
         let shown = Command::new("timeout")
