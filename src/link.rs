@@ -6,6 +6,7 @@
 
 pub mod trust;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +22,30 @@ pub use trust::Trust;
 /// Time for name look-up, connect, TLS and login together.
 pub const CONNECT_DEADLINE: Duration = Duration::from_millis(1000);
 
-pub type End = JoinHandle<Result<(), tokio_postgres::Error>>;
+/// The open connection; it closes when it is dropped.
+pub struct Link {
+    client: Client,
+    /// Ends with the session.
+    transport: JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Link {
+    /// Returns when the session has ended, whoever ended it.
+    pub async fn ended(&mut self) {
+        // Once it has said so, it must not be asked again.
+        if !self.transport.is_finished() {
+            let _ = (&mut self.transport).await;
+        }
+    }
+}
+
+impl Deref for Link {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
 
 /// Where a server listens and as whom we come.
 #[derive(Clone, Debug)]
@@ -55,12 +79,7 @@ impl Address {
     }
 
     /// Connects to `database`; statements of the session never wait for a standby.
-    pub async fn connect(&self, database: &str) -> Result<Client, tokio_postgres::Error> {
-        Ok(self.connect_and_watch(database).await?.0)
-    }
-
-    /// `connect`, and what ends with the session, whoever ends it.
-    pub async fn connect_and_watch(&self, database: &str) -> Result<(Client, End), tokio_postgres::Error> {
+    pub async fn connect(&self, database: &str) -> Result<Link, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
         config.dbname(database).application_name("pgcluster").connect_timeout(CONNECT_DEADLINE);
         config.options("-c synchronous_commit=local -c client_min_messages=warning -c statement_timeout=0 -c lock_timeout=0");
@@ -68,7 +87,7 @@ impl Address {
             Address::Socket { dir, port, user } => {
                 config.host_path(dir).port(*port).user(user);
                 let (client, connection) = config.connect(NoTls).await?;
-                Ok((client, tokio::spawn(connection)))
+                Ok(Link { client, transport: tokio::spawn(connection) })
             }
             Address::Tcp { host, port, user, password, other, trust } => {
                 config.host(host).port(*port).user(user).ssl_mode(SslMode::Require).channel_binding(ChannelBinding::Require);
@@ -82,13 +101,13 @@ impl Address {
                     }
                     (first, Some(_) | None) => first?,
                 };
-                Ok((client, tokio::spawn(connection)))
+                Ok(Link { client, transport: tokio::spawn(connection) })
             }
         }
     }
 
     /// `connect` inside the deadline; a frozen server still completes the TCP handshake.
-    pub async fn connect_in_time(&self, database: &str) -> anyhow::Result<Client> {
+    pub async fn connect_in_time(&self, database: &str) -> anyhow::Result<Link> {
         tokio::time::timeout(CONNECT_DEADLINE, self.connect(database))
             .await
             .with_context(|| format!("connect to {self}: no answer in {} ms", CONNECT_DEADLINE.as_millis()))?

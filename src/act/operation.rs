@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio_postgres::Client;
 
+use crate::link::Link;
 use crate::model::NodeNumber;
 use crate::observe::peer::{Sessions, control_address};
 use crate::spec::ClusterSpec;
@@ -16,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The right to change the cluster, for as long as this lives; and the session on the primary that holds it.
 pub struct Operation {
-    pub primary: Client,
+    pub primary: Link,
 }
 
 impl Operation {

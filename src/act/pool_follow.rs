@@ -24,10 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(3);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const HEARS_ITSELF: Duration = Duration::from_millis(30);
+/// For a login on a busy machine, before anything has happened. A primary that is left out for being slow is not watched.
+const UNHURRIED: Duration = Duration::from_millis(300);
 
 /// The primary that every session through pgpool uses now, and the sessions over which that was asked, for the next time.
 pub async fn read_primary(spec: &PgpoolSpec, sessions: Sessions) -> (Option<NodeNumber>, Sessions) {
-    let (view, sessions) = promote::look(&spec.cluster, Asker::Machine, sessions).await;
+    let (view, sessions) = promote::look_for(UNHURRIED, &spec.cluster, Asker::Machine, sessions).await;
     (view.primary().map(|(number, _)| number), sessions)
 }
 
@@ -36,7 +38,7 @@ pub async fn follow(spec: &PgpoolSpec, was: NodeNumber, mut sessions: Sessions) 
     let reason = format!("pgpool {} lost node {was}", spec.name);
     let preferred = successor(&read_status_file().up, was);
     let wish = Wish { preferred, ..Wish::of_machine(&spec.cluster, &reason, FAILOVER_DEADLINE) };
-    // It ended one of our sessions: over another one that it has not ended yet it would say what it was.
+    // It may have ended our session through pgpool first: over one that it has not ended yet it would say what it was.
     sessions.retain(|(number, _)| *number != was);
     let began = Instant::now();
     // From the first look on, or the failover command would look beside it.

@@ -13,7 +13,7 @@ use crate::act::file::{self, Durability};
 use crate::act::signal::StopSignals;
 use crate::act::workplace::RUN_DIR;
 use crate::act::{configuration, kept, marker, provision, rotation, tls};
-use crate::link::Address;
+use crate::link::{Address, Link};
 use crate::model::{NodeNumber, ParameterFloor, Reach, Takes};
 use crate::observe::passwords::{self, IN_USE, KNOWN};
 use crate::observe::tools::Tools;
@@ -121,7 +121,7 @@ async fn render(spec: &PostgresSpec) -> anyhow::Result<Vec<RenderedFile>> {
     postgres_files(spec, &configuration::facts(spec, floor, view.primary().map(|(_, state)| state))?)
 }
 
-async fn local(spec: &PostgresSpec) -> anyhow::Result<Client> {
+async fn local(spec: &PostgresSpec) -> anyhow::Result<Link> {
     own_server(spec).connect_in_time("repmgr").await.context("no server runs here yet")
 }
 

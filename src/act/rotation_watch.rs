@@ -16,6 +16,7 @@ use tokio_postgres::Client;
 
 use crate::act::lock::try_lock;
 use crate::act::{provision, rotation};
+use crate::link::Link;
 use crate::model::Takes;
 use crate::observe::passwords::KNOWN;
 use crate::observe::peer::{control_address, look};
@@ -51,7 +52,10 @@ pub fn lock() -> io::Result<Option<File>> {
 
 /// The primary must not change its roles before this pgpool is up: for a minute at most.
 pub async fn announce_start(spec: &PgpoolSpec) {
-    let announced = async { announce(&session(spec).await?, "starting").await };
+    let announced = async {
+        let pool = session(spec).await?;
+        announce(&pool, "starting").await
+    };
     if let Ok(Err(error)) | Err(error) = tokio::time::timeout(DEADLINE, announced).await.map_err(anyhow::Error::from) {
         tracing::warn!("the primary was not told that this pgpool starts: {error:#}");
     }
@@ -83,7 +87,7 @@ pub async fn watch(spec: &PgpoolSpec) -> anyhow::Result<()> {
 }
 
 /// As `repmgr`, on the primary.
-async fn session(spec: &PgpoolSpec) -> anyhow::Result<Client> {
+async fn session(spec: &PgpoolSpec) -> anyhow::Result<Link> {
     let view = look(&spec.cluster, spec.cluster.nodes.iter()).await;
     let (primary, _) = view.primary().context("nobody is primary")?;
     let client = control_address(&spec.cluster, &spec.cluster.nodes[primary.index()]).connect_in_time("repmgr").await?;

@@ -1,12 +1,12 @@
-//! An idle session through pgpool and one to the primary itself, held by a small process of its own in the pgpool container. By the first,
+//! An idle session through pgpool and one to every node itself, held by a small process of its own in the pgpool container. By the first,
 //! pgpool notices the death of any backend by an end of file, within milliseconds, also when no client is connected; its own health check
-//! looks every two seconds. By the second we do, 0.05 s and more before pgpool has ended the first.
+//! looks every two seconds. By the primary's we do, 0.05 s and more before pgpool has ended the first; over the others an election asks at
+//! once.
 //!
-//! Never in a database container. While both last it asks next to nothing: it keeps one session to every node, over which an election
-//! asks at once. When one of them ends it sees to it that pgpool follows (`pool_follow.rs`) and opens the next, and when pgpool takes none
-//! for a while it goes, and the next health check leaves another one behind.
+//! Never in a database container. While they last it asks next to nothing. When the first or the primary's ends it sees to it that pgpool
+//! follows (`pool_follow.rs`) and opens the next, and when pgpool takes none for a while it goes, and the next health check leaves another
+//! one behind.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::act::lock::try_lock;
 use crate::act::pool_follow;
 use crate::model::NodeNumber;
-use crate::observe::peer::{Sessions, control_address};
+use crate::observe::peer::Sessions;
 use crate::observe::pool;
 use crate::spec::PgpoolSpec;
 
@@ -49,13 +49,19 @@ pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
     let Some(_lock) = lock()? else { return Ok(()) };
     let mut last = Instant::now();
     while last.elapsed() < PATIENCE {
-        let (primary, mut sessions) = pool_follow::read_primary(spec, Sessions::new()).await;
+        let (mut primary, mut sessions) = pool_follow::read_primary(spec, Sessions::new()).await;
         // To be kept while the primary's death is followed: in its child pgpool hears of it.
         let mut stay = std::pin::pin!(pool::stay(spec));
-        let stayed = tokio::select! {
-            stayed = &mut stay => stayed.is_ok(),
-            () = outlive(spec, primary) => true,
-            never = refresh(spec, &mut sessions) => match never {},
+        let stayed = loop {
+            tokio::select! {
+                stayed = &mut stay => break stayed.is_ok(),
+                () = outlive(primary, &mut sessions) => break true,
+                // Nodes restart; a session that broke is opened anew.
+                () = tokio::time::sleep(REFRESH) => {
+                    let (now, open) = pool_follow::read_primary(spec, sessions).await;
+                    (primary, sessions) = (now.or(primary), open);
+                }
+            }
         };
         if stayed {
             last = Instant::now();
@@ -68,23 +74,11 @@ pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns when the server of `primary` ends a session of ours; never, where there is none.
-async fn outlive(spec: &PgpoolSpec, primary: Option<NodeNumber>) {
-    if let Some(primary) = primary
-        && let Ok((_client, end)) =
-            control_address(&spec.cluster, &spec.cluster.nodes[primary.index()]).connect_and_watch("repmgr").await
-    {
-        let _ = end.await;
-    } else {
-        std::future::pending().await
-    }
-}
-
-/// Nodes restart; a session that broke is opened anew. In the middle of a look there are none.
-async fn refresh(spec: &PgpoolSpec, sessions: &mut Sessions) -> Infallible {
-    loop {
-        tokio::time::sleep(REFRESH).await;
-        *sessions = pool_follow::read_primary(spec, std::mem::take(sessions)).await.1;
+/// Returns when the server of `primary` ends its session; never, where there is none.
+async fn outlive(primary: Option<NodeNumber>, sessions: &mut Sessions) {
+    match sessions.iter_mut().find(|(number, _)| Some(*number) == primary) {
+        Some((_, session)) => session.ended().await,
+        None => std::future::pending().await,
     }
 }
 

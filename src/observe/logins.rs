@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::ChannelBinding;
 
-use crate::link::{Address, CONNECT_DEADLINE};
+use crate::link::{Address, CONNECT_DEADLINE, Link};
 use crate::model::RoleReport;
 use crate::observe::pool::SOCKET_DIR;
 use crate::render::paths::POOL_PASSWD;
@@ -26,7 +26,7 @@ struct Wanted {
 }
 
 /// Every role of `MSLIST`, in its order. `primary`: the node and a session as `repmgr`; none = nothing is known of the server's side.
-pub async fn check(cluster: &ClusterSpec, primary: Option<(&Node, &Client)>, pool: Option<&PgpoolSpec>) -> Vec<RoleReport> {
+pub async fn check(cluster: &ClusterSpec, primary: Option<(&Node, &Link)>, pool: Option<&PgpoolSpec>) -> Vec<RoleReport> {
     let existing = match primary {
         Some((_, client)) => existing_roles(client).await,
         None => None,

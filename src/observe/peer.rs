@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::link::trust::mistrust;
-use crate::link::{Address, Trust};
+use crate::link::{Address, Link, Trust};
 use crate::model::{
     ClusterView, Epoch, History, Lsn, NodeNumber, NodeState, ParameterFloor, Reach, Role, RoomState, Timeline, conninfo_value,
     foreign,
@@ -90,7 +90,7 @@ pub type Sessions = Vec<(NodeNumber, Session)>;
 
 /// Over which a node is asked again and again. It knows from the time before which tables there are, and asks for all in one round trip.
 pub struct Session {
-    client: Client,
+    link: Link,
     tables: Cell<Tables>,
 }
 
@@ -102,23 +102,29 @@ struct Tables {
 }
 
 impl Session {
-    pub fn new(client: Client) -> Session {
-        Session { client, tables: Cell::default() }
+    pub fn new(link: Link) -> Session {
+        Session { link, tables: Cell::default() }
     }
 
     /// What the server is now.
     pub async fn read(&self) -> anyhow::Result<NodeState> {
-        let (state, tables) = read_knowing(&self.client, self.tables.get()).await?;
+        let (state, tables) = read_knowing(&self.link, self.tables.get()).await?;
         self.tables.set(tables);
         Ok(state)
     }
 }
 
 impl Deref for Session {
-    type Target = Client;
+    type Target = Link;
 
-    fn deref(&self) -> &Client {
-        &self.client
+    fn deref(&self) -> &Link {
+        &self.link
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Link {
+        &mut self.link
     }
 }
 
