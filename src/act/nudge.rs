@@ -106,16 +106,16 @@ pub async fn renew_idle() {
     let began = Instant::now();
     let mut nobody = 0;
     while began.elapsed() < RENEWAL && nobody < CROWDED {
-        match listener() {
-            _ if !is_main_idle() => {}
-            Some(child) if child.age() > settled + began.elapsed() => {
+        match is_main_idle().then(listener) {
+            None => {}
+            Some(Some(child)) if child.age() > settled + began.elapsed() => {
                 wake(Pid::from_raw(child.pid.cast_signed()));
                 if !leaves(&child).await {
                     return;
                 }
             }
-            Some(_) => return,
-            None => nobody += 1,
+            Some(Some(_)) => return,
+            Some(None) => nobody += 1,
         }
         tokio::time::sleep(STEP).await;
     }

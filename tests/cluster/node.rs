@@ -51,9 +51,20 @@ impl Cluster {
         assert!(status.success(), "kill -9 {pid}: {status}");
     }
 
+    /// On a busy machine runc gives up where processes are forked while it freezes them, and thaws them again.
     #[track_caller]
     pub fn pause(&self, name: &str) {
-        docker(&["pause", &self.container(name)]);
+        let container = self.container(name);
+        let pause = || try_docker(&["pause", &container]);
+        let mut result = pause();
+        for _ in 0..4 {
+            if result.as_ref().is_err_and(|refusal| refusal.contains("unable to freeze")) {
+                result = pause();
+            }
+        }
+        if let Err(refusal) = result {
+            panic!("docker pause {container}: {refusal}");
+        }
     }
 
     #[track_caller]
