@@ -33,11 +33,12 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Files of act that look, ask plan and do, again and again. Every other file of act carries out what it is told.
-const LOOPS: [&str; 13] = [
+const LOOPS: [&str; 14] = [
     "act/start.rs",
     "act/heal.rs",
     "act/heal_pool.rs",
     "act/depose.rs",
+    "act/main_node.rs",
     "act/pool.rs",
     "act/pool_follow.rs",
     "act/pool_patience.rs",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::act::heal_pool::heal_pool;
-use crate::act::{agreement, heal, rotation};
+use crate::act::{agreement, heal, main_node, rotation};
 use crate::link::Address;
 use crate::model::{Reach, RoomState};
 use crate::observe::{peer, pool};
@@ -14,6 +14,9 @@ use crate::spec::{PgpoolSpec, PostgresSpec};
 const DEADLINE: Duration = Duration::from_millis(6000);
 /// For a login through pgpool, which takes milliseconds, or as long as a failover.
 const LOGIN_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// Of a pgpool that refuses all clients, until it counts its backends anew.
+const LOCKED_OUT: &str = "pgpool lets nobody in: it expects the first answer from another backend";
 
 /// Whether the container serves, and what is said about it, line by line.
 pub type Health = (bool, Vec<String>);
@@ -55,13 +58,19 @@ pub async fn pgpool(spec: &PgpoolSpec) -> Health {
     let spec = &spec;
     let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
     let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
-    let ((serves, said), healed) = tokio::join!(in_time(LOGIN_DEADLINE, pgpool_serves(spec)), heal);
+    let serve = async {
+        let (serves, said) = in_time(LOGIN_DEADLINE, pgpool_serves(spec)).await;
+        let counted = if said == LOCKED_OUT { main_node::recount(spec).await } else { None };
+        (serves, said, counted)
+    };
+    let ((serves, said, counted), healed) = tokio::join!(serve, heal);
     if !serves {
         agreement::forget();
     }
     let healthy = serves || healed.is_ok();
     let mut lines = vec![if healthy && !serves { format!("alive, but a login: {said}") } else { said }];
     lines.extend(rotated);
+    lines.extend(counted);
     match healed {
         Ok(orders) => lines.extend(orders),
         // The entrypoint is at work, and has just said so.
@@ -76,6 +85,7 @@ async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
     match pool::log_in(spec).await {
         Ok(()) => (true, "serving".into()),
         Err(error) => match error.as_db_error() {
+            Some(_) if pool::is_locked_out(&error) => (true, LOCKED_OUT.into()),
             Some(db) => (true, db.message().to_string()),
             None => match peer::ask_local(spec.port).await {
                 Reach::Waiting(RoomState { state, .. }) => (true, state),

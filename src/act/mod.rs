@@ -25,6 +25,7 @@ pub mod initdb;
 pub mod kept;
 pub mod leak;
 pub mod lock;
+pub mod main_node;
 pub mod marker;
 pub mod memory;
 pub mod nudge;

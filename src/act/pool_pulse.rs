@@ -15,9 +15,14 @@ use crate::pcp;
 /// There once pgpool was told to end; the entrypoint removes it.
 pub const TOLD: &str = "/run/pgcluster/pgpool_told";
 
-/// Ends a pgpool that was whole and is not any more, at the second time by force; what was done, if anything.
+/// Ends a pgpool that was whole and is not any more; what was done, if anything.
 pub fn end_maimed() -> Option<String> {
-    let (lost, pid) = (lost()?, main_process()?);
+    end(lost()?)
+}
+
+/// At the second time by force. `lost`: why, in words.
+pub fn end(lost: &str) -> Option<String> {
+    let pid = main_process()?;
     let is_told = Path::new(TOLD).exists();
     // Without it the next check tells it once more.
     let _ = fs::write(TOLD, lost);

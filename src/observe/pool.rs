@@ -71,6 +71,13 @@ pub async fn ask_version(spec: &PgpoolSpec) -> Result<String, tokio_postgres::Er
     Ok(version.unwrap_or_default())
 }
 
+/// Whether it lets nobody in because it expects the answers in another order: the main node's, in its words, was none yet
+/// (`pool_read_kind` in pool_proto_modules.c).
+pub fn is_locked_out(error: &tokio_postgres::Error) -> bool {
+    let detail = error.as_db_error().and_then(|db| db.detail());
+    detail.is_some_and(|detail| detail.contains("kind does not match between main(0)"))
+}
+
 fn config(spec: &PgpoolSpec, application: &str) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     config.host_path(SOCKET_DIR).port(spec.port).user(CHECK_ROLE).dbname("postgres").application_name(application);

@@ -122,6 +122,11 @@ pub fn silent_standbys(truth: &ClusterView, believed_up: &[NodeNumber]) -> Vec<N
     }
 }
 
+/// A standby that pgpool has up and can do without for a moment.
+pub fn dispensable(truth: &ClusterView, believed_up: &[NodeNumber]) -> Option<NodeNumber> {
+    believed_up.iter().copied().filter(|number| fitness(truth, *number) == Fitness::Standby).max()
+}
+
 pub fn fitness_of_all(truth: &ClusterView) -> Vec<(NodeNumber, Fitness)> {
     truth.nodes.iter().map(|(number, _)| (*number, fitness(truth, *number))).collect()
 }

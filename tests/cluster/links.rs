@@ -1,6 +1,5 @@
 //! Links between two containers that break while both live; a second pgpool; whether a reign went on.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::build::{Cluster, OWNER_PASSWORD, SECOND_POOL};
@@ -28,14 +27,6 @@ impl Cluster {
     #[track_caller]
     pub fn heal_between(&self, one: &str, other: &str) {
         [one, other].into_iter().filter(|name| self.is_running(name)).for_each(|name| self.iptables(name, &["-F", "INPUT"]));
-    }
-
-    /// In the container's network, with the host's own program and rights.
-    #[track_caller]
-    fn iptables(&self, name: &str, rule: &[&str]) {
-        let pid = self.host_pid(name);
-        let output = Command::new("nsenter").args(["-t", &pid, "-n", "iptables", "-w"]).args(rule).output().unwrap();
-        assert!(output.status.success(), "iptables {} for {name}: {}", rule.join(" "), String::from_utf8_lossy(&output.stderr));
     }
 
     #[track_caller]

@@ -72,6 +72,21 @@ impl Cluster {
         docker(&["unpause", &self.container(name)]);
     }
 
+    /// New connections to its server get no answer at all, as in the moments when Docker starts a container again; old ones go on.
+    #[track_caller]
+    pub fn lose_connections(&self, name: &str, is_lost: bool) {
+        let change = if is_lost { "-A" } else { "-D" };
+        self.iptables(name, &[change, "INPUT", "-p", "tcp", "--dport", "5432", "--syn", "-j", "DROP"]);
+    }
+
+    /// In the container's network, with the host's own program and rights.
+    #[track_caller]
+    pub fn iptables(&self, name: &str, rule: &[&str]) {
+        let pid = self.host_pid(name);
+        let output = Command::new("nsenter").args(["-t", &pid, "-n", "iptables", "-w"]).args(rule).output().unwrap();
+        assert!(output.status.success(), "iptables {} for {name}: {}", rule.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+
     /// A slower machine: that many processors from now on.
     #[track_caller]
     pub fn limit_cpu(&self, name: &str, cpus: &str) {

@@ -24,6 +24,7 @@ mod fence;
 mod frozen;
 mod guard;
 mod half_way;
+mod main_node;
 mod primary;
 mod quiet;
 mod starts;

@@ -190,6 +190,17 @@ fn a_silent_standby_is_dropped_only_beside_a_primary_that_answers() {
 }
 
 #[test]
+fn a_standby_in_use_is_dispensable() {
+    let up = [PG01, PG02, PG03];
+    let healthy = with_pg03(serving(standby_of("pg01")));
+    assert_eq!(dispensable(&healthy, &up), Some(PG03));
+    assert_eq!(dispensable(&healthy, &[PG01, PG02]), Some(PG02));
+    assert_eq!(dispensable(&healthy, &[PG01]), None);
+    assert_eq!(dispensable(&with_pg03(silent()), &up), Some(PG02));
+    assert_eq!(dispensable(&view([silent(), silent(), silent()]), &up), None);
+}
+
+#[test]
 fn the_upstream_is_silent_when_it_gives_no_answer_at_all() {
     let follows = |host| serving(standby_of(host));
     assert!(upstream_is_silent(&view([silent(), follows("pg01"), follows("pg01")])));
