@@ -53,8 +53,8 @@ pub fn lock() -> io::Result<Option<File>> {
 /// The primary must not change its roles before this pgpool is up: for a minute at most.
 pub async fn announce_start(spec: &PgpoolSpec) {
     let announced = async {
-        let pool = session(spec).await?;
-        announce(&pool, "starting").await
+        let primary = session(spec).await?;
+        announce(&primary, "starting").await
     };
     if let Ok(Err(error)) | Err(error) = tokio::time::timeout(DEADLINE, announced).await.map_err(anyhow::Error::from) {
         tracing::warn!("the primary was not told that this pgpool starts: {error:#}");

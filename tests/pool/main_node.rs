@@ -10,11 +10,7 @@ fn a_backend_that_came_back_without_an_attachment_locks_nobody_out() {
     let cluster = Cluster::nodes("pool-main", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
     wait_for(&cluster, "start", SERVER, ALL_UP);
     cluster.kill("pg01");
-    let primary = wait_until("another primary", SERVER, || {
-        ["pg02", "pg03"]
-            .into_iter()
-            .find(|node| cluster.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f"))
-    });
+    let primary = wait_until("another primary", SERVER, || cluster.primary());
     cluster.start("pg01");
     let well =
         ALL_UP.replace("up primary", "up standby").replace(&format!("{primary} up standby"), &format!("{primary} up primary"));
@@ -38,9 +34,8 @@ fn a_backend_that_came_back_without_an_attachment_locks_nobody_out() {
 /// A child takes a second or three to connect to pg01, and meanwhile pgpool gives pg01 up. Right after a check, so that none comes between.
 fn lose_the_first_packet(cluster: &Cluster) {
     let waiting = "cat /proc/[0-9]*/cmdline | grep -a -o 'pgpool: accept connection' | wc -l";
-    let last = || cluster.inspect(POOL, "{{range .State.Health.Log}}{{.End}}{{end}}");
-    let before = last();
-    eventually("a check", || last() != before);
+    let before = checks(cluster);
+    eventually("a check", || checks(cluster) != before);
     std::thread::scope(|scope| {
         cluster.lose_connections("pg01", true);
         scope.spawn(|| writes(cluster));
