@@ -1,21 +1,24 @@
-//! Named places where a test build can die, as a `kill -9` or a power cut would make it.
+//! Named places where a test build can stop, or die as a `kill -9` or a power cut would make it.
 //!
 //! With the cargo feature `fault-points`, `PGCLUSTER_DIE_AT=name` dies at that place each time; `PGCLUSTER_DIE_AT=name@/path/marker`
 //! only while the marker file does not exist, and creates it first: a container's environment cannot change between two restarts.
-//! Without the feature nothing is compiled in.
+//! `PGCLUSTER_STOP_AT=name` stops there (SIGSTOP) until somebody sends SIGCONT. Without the feature nothing is compiled in.
 
-/// Dies here if the test asked for it.
+/// Dies or stops here if the test asked for it.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub fn fault_point(_name: &str) {}
 
-/// Dies here if the test asked for it.
+/// Dies or stops here if the test asked for it.
 #[cfg(feature = "fault-points")]
 pub fn fault_point(name: &str) {
     let wish = std::env::var("PGCLUSTER_DIE_AT").unwrap_or_default();
     if is_due(&wish, name) {
         tracing::warn!("die at fault point {name}");
         die();
+    }
+    if std::env::var("PGCLUSTER_STOP_AT").is_ok_and(|place| place == name) {
+        let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
     }
 }
 

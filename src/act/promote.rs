@@ -128,19 +128,38 @@ pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Out
 
 /// The end of a switchover: the sessions hold the locks of the standbys already, and `view` says that the old primary was stopped.
 pub async fn promote_locked(wish: &Wish<'_>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
-    attempt(wish, wish.cluster.quorum(), view, sessions).await
+    let quorum = wish.cluster.quorum();
+    let locked = lock(wish, quorum, view, sessions).await?;
+    elect(wish, quorum, view, locked).await
 }
 
 async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
     Standby::connect(wish.cluster, primary).await?.finish(epoch, wish.reason).await
 }
 
-/// One try, under the locks of enough standbys. The locks go with the sessions.
+/// Standbys under their locks, which go with their sessions, and what each was when it was locked.
+type Locked<'a> = (Vec<Standby<'a>>, Vec<NodeState>);
+
+/// One try.
 async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
+    fault_point("promote-needed");
+    let (standbys, states) = lock(wish, quorum, view, sessions).await?;
+    promotion::still_needed(view, standbys.iter().map(Standby::number).zip(&states)).map_err(anyhow::Error::msg)?;
+    elect(wish, quorum, view, (standbys, states)).await
+}
+
+/// Enough standbys of those in `view`.
+async fn lock<'a>(wish: &Wish<'a>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<Locked<'a>> {
     let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
-    let (mut standbys, states) = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
+    let (standbys, states) = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
     promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
     anyhow::ensure!(states.iter().all(|state| state.role == Role::Standby), "somebody was promoted meanwhile");
+    Ok((standbys, states))
+}
+
+/// Freezes them, and promotes the one that holds the most.
+async fn elect(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, locked: Locked<'_>) -> anyhow::Result<NodeNumber> {
+    let (mut standbys, states) = locked;
     let locked = || standbys.iter().map(Standby::number).zip(&states);
     promotion::electorate(&reduced(view, locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;
     promotion::may_know_all(states.iter(), wish.asker, quorum).map_err(anyhow::Error::msg)?;

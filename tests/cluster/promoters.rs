@@ -12,6 +12,7 @@ use crate::links::three_nodes;
 use crate::writers::Writers;
 
 const PROMOTE: &[&str] = &[
+    "promote-needed",
     "promote-locked",
     "promote-freezing",
     "promote-frozen",

@@ -1,9 +1,9 @@
 //! Two asynchronous nodes, as the seeds have them: the machinery of three, and no silent loss where a standby cannot know what it lacks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::build::{Cluster, POOL};
-use crate::docker::wait_until;
+use crate::docker::{docker_output, wait_until};
 use crate::health::DEADLINE;
 
 fn two_nodes(test: &str) -> Cluster {
@@ -90,4 +90,39 @@ fn a_standby_that_was_away_does_not_win_silently() {
     println!(
         "the same, and an operator promoted pg02: writable {served:.1?} later, pg01 rejoined without the row that pg02 lacked"
     );
+}
+
+/// The look of an election finds nobody; then it is stopped, and before it locks anybody the primary is back and followed again.
+/// Without synchronous replication a promotion would cut off what that one acknowledged meanwhile.
+#[test]
+fn an_election_that_the_primary_overtakes_ends_without_a_promotion() {
+    const POINT: &str = "promote-needed";
+    let cluster = Cluster::nodes("overtaken", 2).restart("unless-stopped").up();
+    cluster.wait_healthy("pg01");
+    cluster.sql_in("pg01", "phoenix", "CREATE TABLE orders_owner.witness (word text)");
+    let reign = cluster.reign("pg01");
+    cluster.kill("pg01");
+    let container = cluster.container("pg02");
+    let stop = format!("PGCLUSTER_STOP_AT={POINT}");
+    let election = std::thread::spawn(move || {
+        docker_output(&["exec", "-u", "50010", "-e", &stop, &container, "pgcluster", "promote", "--because", "test", "--yes"])
+    });
+    let stopped = "for p in /proc/[0-9]*; do if grep -q '^State:.T' $p/status; then echo ${p#/proc/}; fi; done";
+    let pid = wait_until("the election to stop", DEADLINE, || {
+        cluster.try_exec("pg02", &["sh", "-c", stopped]).ok().filter(|pid| !pid.is_empty())
+    });
+    let began = Instant::now();
+    cluster.start("pg01");
+    wait_until("pg02 to follow pg01 again", DEADLINE, || {
+        let streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+        cluster.try_sql("pg01", streams).is_ok_and(|count| count == "1").then_some(())
+    });
+    assert!(cluster.acknowledges("pg01", "meanwhile"));
+    cluster.exec("pg02", &["sh", "-c", &format!("kill -CONT {pid}")]);
+    let said = String::from_utf8_lossy(&election.join().unwrap().stdout).trim().to_string();
+    let said = said.lines().last().unwrap_or_default();
+    println!("an election stopped at {POINT} for {:.1?}, pg01 back and followed meanwhile: {said}", began.elapsed());
+    cluster.wait_healthy("pg01");
+    assert_eq!(cluster.reign("pg01"), reign, "somebody was promoted");
+    assert_eq!(cluster.count_of("pg02", "meanwhile"), "1");
 }

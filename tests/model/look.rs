@@ -65,11 +65,7 @@ fn answer(world: &World, from: Place, number: usize, dice: &mut Dice) -> Reach {
         Process::Server(_) => match if world.calm { 1 } else { dice.roll(120) } {
             0 => Reach::Refused { reason: "too many clients".into() },
             60 => Reach::Untrusted { reason: "signed by nobody".into() },
-            // Time says nothing for sure: a message may be as old as it likes.
-            _ => {
-                let silent_ms = if world.calm { 0 } else { dice.pick(&[0, 2000, 4000]) };
-                Reach::Serving(Box::new(node.state(silent_ms).expect("a server has a state")))
-            }
+            _ => Reach::Serving(Box::new(node.state(world.silence(dice)).expect("a server has a state"))),
         },
     }
 }

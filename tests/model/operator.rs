@@ -152,7 +152,7 @@ impl Operator {
 
     fn read(&mut self, world: &World, view: ClusterView, plan: Plan, mut states: Vec<NodeState>) -> Result<Stage, String> {
         if let Some(session) = self.sessions.get(states.len()) {
-            states.push(world.read(self.place, session).ok_or("a locked node does not answer")?);
+            states.push(world.read(self.place, session, 0).ok_or("a locked node does not answer")?);
             return Ok(Stage::Reading { view, plan, states });
         }
         if states.iter().any(|state| state.role == Role::Primary) {
@@ -197,7 +197,7 @@ impl Operator {
     fn receive(&mut self, world: &mut World, view: ClusterView, plan: Plan, looks: usize) -> Result<Stage, String> {
         let mut is_streaming = false;
         for session in &self.sessions {
-            let state = world.read(self.place, session).ok_or("a locked node does not answer")?;
+            let state = world.read(self.place, session, 0).ok_or("a locked node does not answer")?;
             is_streaming |= state.receiver_silent_ms.is_some();
         }
         let from = plan.from.index();

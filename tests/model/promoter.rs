@@ -14,6 +14,8 @@ pub struct Promoter {
     pub place: Place,
     asker: Asker,
     preferred: Option<NodeNumber>,
+    /// The end of a switchover: the old primary was stopped, and nobody looks for it again.
+    handed_over: bool,
     stage: Stage,
     /// Sessions with a lock; they and their locks end with the attempt.
     sessions: Vec<Session>,
@@ -60,6 +62,7 @@ impl Promoter {
             place,
             asker: Asker::Machine,
             preferred: None,
+            handed_over: false,
             stage: Stage::Asking(Look::at_all(place, nodes)),
             sessions: Vec::new(),
         }
@@ -73,7 +76,7 @@ impl Promoter {
     /// `promote_locked`: the end of a switchover, over sessions that have the locks.
     pub fn of_locked(to: NodeNumber, place: Place, view: ClusterView, sessions: Vec<Session>) -> Promoter {
         let stage = Stage::Reading { view, states: Vec::new() };
-        Promoter { place, asker: Asker::Person, preferred: Some(to), stage, sessions }
+        Promoter { place, asker: Asker::Person, preferred: Some(to), handed_over: true, stage, sessions }
     }
 
     /// One step; false when it has come to an end.
@@ -86,7 +89,7 @@ impl Promoter {
                 Some(view) => self.is_needed(world, view, dice),
             },
             Stage::Locking { view, left } => self.lock(world, view, left, dice),
-            Stage::Reading { view, states } => self.read(world, view, states),
+            Stage::Reading { view, states } => self.read(world, view, states, dice),
             Stage::Freezing { view, epoch, before, nodes } => self.freeze(world, view, epoch, before, nodes, dice),
             Stage::Preparing { epoch, mut candidate, followers } => match candidate.go_on(world, self.place, dice) {
                 Some(true) => Ok(promoting(epoch, &candidate.session, followers)),
@@ -164,13 +167,24 @@ impl Promoter {
     }
 
     /// What was true before the locks may not be any more.
-    fn read(&mut self, world: &mut World, view: ClusterView, mut states: Vec<NodeState>) -> Result<Stage, String> {
+    fn read(
+        &mut self,
+        world: &mut World,
+        view: ClusterView,
+        mut states: Vec<NodeState>,
+        dice: &mut Dice,
+    ) -> Result<Stage, String> {
         if let Some(session) = self.sessions.get(states.len()) {
-            states.push(world.read(self.place, session).ok_or("a locked node does not answer")?);
+            let silent_ms = world.silence(dice);
+            states.push(world.read(self.place, session, silent_ms).ok_or("a locked node does not answer")?);
             return Ok(Stage::Reading { view, states });
         }
         if states.iter().any(|state| state.role == Role::Primary) {
             return Err("somebody was promoted meanwhile".into());
+        }
+        if !self.handed_over {
+            let numbers = self.sessions.iter().map(|session| NodeNumber(session.node as u32));
+            promotion::still_needed(&view, numbers.zip(&states))?;
         }
         let numbered = self.sessions.iter().zip(&states);
         let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
@@ -225,7 +239,7 @@ impl Promoter {
     }
 
     fn frozen(&self, world: &World, session: &Session, epoch: u64, before: &NodeState) -> Option<Frozen> {
-        let mut state = world.read(self.place, session)?;
+        let mut state = world.read(self.place, session, 0)?;
         let is_promised = state.promised_epoch.0 == epoch || world.mutation == Mutation::NoPromise;
         if !is_promised || state.upstream.is_some() || state.receiver_silent_ms.is_some() {
             return None;
@@ -314,10 +328,11 @@ impl World {
         }
     }
 
-    pub fn read(&self, place: Place, session: &Session) -> Option<NodeState> {
+    /// `silent_ms`: how long its receiver has been silent.
+    pub fn read(&self, place: Place, session: &Session, silent_ms: u64) -> Option<NodeState> {
         let node = &self.nodes[session.node];
         let lives = node.life == session.life && self.reaches(place, session.node);
-        if lives { node.state(0) } else { None }
+        if lives { node.state(silent_ms) } else { None }
     }
 
     /// An order may be carried out although its sender never hears of it.

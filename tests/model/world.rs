@@ -2,6 +2,7 @@
 
 use pgcluster::model::{Quorum, Role, Timeline};
 
+use crate::dice::Dice;
 use crate::mutation::Mutation;
 use crate::node::{Node, Order, Process, Server};
 use crate::operator::Operator;
@@ -98,6 +99,11 @@ impl World {
 
     pub fn entry(&mut self, timeline: u32, kind: Kind) -> Entry {
         Entry { id: self.id(), timeline, kind }
+    }
+
+    /// How long a receiver has been silent, in ms. Time says nothing for sure: a message may be as old as it likes.
+    pub fn silence(&self, dice: &mut Dice) -> u64 {
+        if self.calm { 0 } else { dice.pick(&[0, 2000, 4000]) }
     }
 
     /// Whether a question from there gets an answer of the container.

@@ -123,6 +123,39 @@ mod is_there_a_need {
     }
 }
 
+mod is_there_one_still {
+    use super::*;
+
+    /// A look found pg01 silent, and both standbys without a receiver. These were read again under their locks.
+    fn after(locked: &[(NodeNumber, Seen)]) -> String {
+        let seen = view([silent(), standby_of("pg01").into(), standby_of("pg01").into()]);
+        let states: Vec<_> = locked.iter().map(|(number, seen)| (*number, seen.clone().state())).collect();
+        match still_needed(&seen, states.iter().map(|(number, state)| (*number, state))) {
+            Ok(()) => "needed".into(),
+            Err(because) => because,
+        }
+    }
+
+    #[test]
+    fn while_all_is_as_it_was() {
+        assert_eq!(after(&[(PG02, standby_of("pg01")), (PG03, standby_of("pg01"))]), "needed");
+        assert_eq!(after(&[(PG02, standby_of("pg01").heard_ms_ago(SIGN_OF_LIFE_MS))]), "needed");
+    }
+
+    #[test]
+    fn not_beside_a_primary_that_came_back_since_the_look() {
+        let back = standby_of("pg01").heard_ms_ago(5);
+        assert_snapshot!(after(&[(PG02, standby_of("pg01")), (PG03, back)]), @"node 2 heard from the primary 5 ms ago");
+        assert_snapshot!(after(&[(PG02, primary().epoch(2))]), @"node 1 is primary of epoch 2");
+        assert_snapshot!(after(&[(PG02, primary().promised(2))]), @"node 1 was promoted meanwhile");
+    }
+
+    #[test]
+    fn where_only_a_standby_that_nobody_locked_is_heard() {
+        assert_eq!(after(&[(PG02, standby_of("pg03").heard_ms_ago(5))]), "needed");
+    }
+}
+
 mod who_is_asked {
     use super::*;
 
