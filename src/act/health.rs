@@ -15,20 +15,21 @@ const DEADLINE: Duration = Duration::from_millis(6000);
 /// For a login through pgpool, which takes milliseconds, or as long as a failover.
 const LOGIN_DEADLINE: Duration = Duration::from_millis(1500);
 
-/// Of a pgpool that refuses all clients, until it counts its backends anew.
-const LOCKED_OUT: &str = "pgpool lets nobody in: it expects the first answer from another backend";
+/// What became of a login through pgpool, in a few words.
+enum Login {
+    Answered(String),
+    /// pgpool refuses all clients, until it counts its backends anew.
+    LockedOut,
+    Failed(String),
+}
 
 /// Whether the container serves, and what is said about it, line by line.
 pub type Health = (bool, Vec<String>);
 
-async fn in_time(deadline: Duration, check: impl Future<Output = (bool, String)>) -> (bool, String) {
-    let late = || (false, format!("no answer in {} ms", deadline.as_millis()));
-    tokio::time::timeout(deadline, check).await.unwrap_or_else(|_| late())
-}
-
 /// Of a database container.
 pub async fn database(spec: &PostgresSpec) -> Health {
-    let (healthy, said) = in_time(DEADLINE, database_serves(spec)).await;
+    let served = tokio::time::timeout(DEADLINE, database_serves(spec)).await;
+    let (healthy, said) = served.unwrap_or_else(|_| (false, late(DEADLINE)));
     (healthy, vec![said])
 }
 
@@ -56,12 +57,15 @@ async fn database_serves(spec: &PostgresSpec) -> (bool, String) {
 pub async fn pgpool(spec: &PgpoolSpec) -> Health {
     let (spec, rotated) = rotation::keep_up_pgpool(spec).await;
     let spec = &spec;
-    let late = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
-    let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(late())) };
+    let unfinished = || anyhow::anyhow!("healing was not finished in {} ms", DEADLINE.as_millis());
+    let heal = async { tokio::time::timeout(DEADLINE, heal_pool(spec)).await.unwrap_or_else(|_| Err(unfinished())) };
     let serve = async {
-        let (serves, said) = in_time(LOGIN_DEADLINE, pgpool_serves(spec)).await;
-        let counted = if said == LOCKED_OUT { main_node::recount(spec).await } else { None };
-        (serves, said, counted)
+        match tokio::time::timeout(LOGIN_DEADLINE, log_in(spec)).await {
+            Ok(Login::Answered(said)) => (true, said, None),
+            Ok(Login::LockedOut) => (true, "pgpool lets nobody in".into(), main_node::recount(spec).await),
+            Ok(Login::Failed(said)) => (false, said, None),
+            Err(_) => (false, late(LOGIN_DEADLINE), None),
+        }
     };
     let ((serves, said, counted), healed) = tokio::join!(serve, heal);
     if !serves {
@@ -81,16 +85,20 @@ pub async fn pgpool(spec: &PgpoolSpec) -> Health {
 }
 
 /// pgpool lives if it answers as PostgreSQL does; which backends it has is not a reason to restart it.
-async fn pgpool_serves(spec: &PgpoolSpec) -> (bool, String) {
+async fn log_in(spec: &PgpoolSpec) -> Login {
     match pool::log_in(spec).await {
-        Ok(()) => (true, "serving".into()),
+        Ok(()) => Login::Answered("serving".into()),
         Err(error) => match error.as_db_error() {
-            Some(_) if pool::is_locked_out(&error) => (true, LOCKED_OUT.into()),
-            Some(db) => (true, db.message().to_string()),
+            Some(_) if pool::is_locked_out(&error) => Login::LockedOut,
+            Some(db) => Login::Answered(db.message().to_string()),
             None => match peer::ask_local(spec.port).await {
-                Reach::Waiting(RoomState { state, .. }) => (true, state),
-                _ => (false, format!("{:#}", anyhow::Error::new(error))),
+                Reach::Waiting(RoomState { state, .. }) => Login::Answered(state),
+                _ => Login::Failed(format!("{:#}", anyhow::Error::new(error))),
             },
         },
     }
+}
+
+fn late(deadline: Duration) -> String {
+    format!("no answer in {} ms", deadline.as_millis())
 }

@@ -14,17 +14,6 @@ fn cluster() -> Cluster {
     cluster
 }
 
-/// Waits for a primary other than `old`; its name and how long it took.
-#[track_caller]
-fn wait_for_another(cluster: &Cluster, old: &str) -> (String, Duration) {
-    let began = Instant::now();
-    let next = wait_until("another primary", DEADLINE, || {
-        let others = cluster.nodes.iter().filter(|node| *node != old && cluster.is_running(node));
-        others.into_iter().find(|node| cluster.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f")).cloned()
-    });
-    (next, began.elapsed())
-}
-
 /// Does `fault` to the primary, waits for the next, undoes it, and waits until every oracle is content again.
 #[track_caller]
 fn survives(cluster: &Cluster, name: &str, fault: impl Fn(&Cluster, &str), undo: impl Fn(&Cluster, &str)) {
@@ -32,7 +21,7 @@ fn survives(cluster: &Cluster, name: &str, fault: impl Fn(&Cluster, &str), undo:
     let probe = Probe::start(cluster);
     std::thread::sleep(Duration::from_secs(1));
     fault(cluster, &old);
-    let (next, elected) = wait_for_another(cluster, &old);
+    let (next, elected) = cluster.wait_for_successor(&old);
     std::thread::sleep(Duration::from_secs(2));
     undo(cluster, &old);
     let healed = cluster.wait_healthy(&next);
@@ -78,7 +67,7 @@ fn without_pgpool_the_standbys_elect_and_pgpool_finds_out_later() {
     cluster.pool_sql("CREATE TABLE witness (word text); INSERT INTO witness VALUES ('before')");
     cluster.stop(POOL);
     cluster.kill("pg01");
-    let (next, elected) = wait_for_another(&cluster, "pg01");
+    let (next, elected) = cluster.wait_for_successor("pg01");
     cluster.start(POOL);
     let began = Instant::now();
     wait_until("a write through pgpool", DEADLINE, || {
@@ -103,7 +92,7 @@ fn twenty_promoters_at_once_make_one_primary() {
         let asked: Vec<_> = (0..20).map(|n| scope.spawn(move || promote(if n % 2 == 0 { "pg02" } else { "pg03" }))).collect();
         asked.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let (next, _) = wait_for_another(&cluster, "pg01");
+    let (next, _) = cluster.wait_for_successor("pg01");
     let primaries = ["pg02", "pg03"].iter().filter(|node| cluster.sql(node, "SELECT pg_is_in_recovery()") == "f").count();
     assert_eq!(primaries, 1);
     assert_eq!(

@@ -12,10 +12,21 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 impl Cluster {
     /// The node that takes writes, after SQL.
     pub fn primary(&self) -> Option<String> {
-        let is_primary = |node: &&String| {
-            self.is_running(node) && self.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f")
-        };
-        self.nodes.iter().find(is_primary).cloned()
+        self.nodes.iter().find(|node| self.is_primary(node)).cloned()
+    }
+
+    fn is_primary(&self, node: &str) -> bool {
+        self.is_running(node) && self.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f")
+    }
+
+    /// Waits for a primary other than `old`, which is not asked: it may be paused. Its name and how long it took.
+    #[track_caller]
+    pub fn wait_for_successor(&self, old: &str) -> (String, Duration) {
+        let began = Instant::now();
+        let next = wait_until(&format!("a primary after {old}"), DEADLINE, || {
+            self.nodes.iter().find(|node| *node != old && self.is_primary(node)).cloned()
+        });
+        (next, began.elapsed())
     }
 
     /// Waits until a write is committed somewhere, with everything that the replication mode asks for. How long it took, and where.

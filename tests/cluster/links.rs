@@ -86,17 +86,6 @@ impl Cluster {
         }
     }
 
-    /// Waits for a primary other than `old`; its name and how long it took.
-    #[track_caller]
-    pub fn wait_for_successor(&self, old: &str) -> (String, Duration) {
-        let began = Instant::now();
-        let next = wait_until(&format!("a primary after {old}"), DEADLINE, || {
-            let mut others = self.nodes.iter().filter(|node| *node != old && self.is_running(node));
-            others.find(|node| self.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f")).cloned()
-        });
-        (next, began.elapsed())
-    }
-
     /// Waits until every oracle is content, whoever is primary then; who it is and how long it took. Twice the time: there may be an
     /// election first, and a rewind after it.
     #[track_caller]

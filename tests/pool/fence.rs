@@ -1,6 +1,6 @@
 //! A primary that was deposed while it was frozen, and whose own health check is dead: who stops it?
 
-use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for};
+use crate::belief::{INTERVAL, SLACK, checks, wait_for};
 use crate::build::Cluster;
 use crate::docker::wait_until;
 
@@ -15,10 +15,7 @@ fn a_thawed_primary_is_stopped_by_others() {
     let started = || cluster.inspect("pg01", "{{.RestartCount}}");
     let before = started();
     cluster.pause("pg01");
-    let next = wait_until("another primary", SERVER, || {
-        let reigns = |node: &&str| cluster.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f");
-        ["pg02", "pg03"].into_iter().find(reigns)
-    });
+    let (next, _) = cluster.wait_for_successor("pg01");
     cluster.unpause("pg01");
     wait_until("a restart of pg01", INTERVAL * 2 + SLACK, || (started() != before).then_some(()));
     assert!(
@@ -26,7 +23,7 @@ fn a_thawed_primary_is_stopped_by_others() {
         "pg01 did not stop as it should{}",
         checks(&cluster)
     );
-    cluster.wait_nodes_healthy(next);
+    cluster.wait_nodes_healthy(&next);
     let role = |node: &str| if node == next { "primary" } else { "standby" };
     let all_up = ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ");
     wait_for(&cluster, "pg01 is a standby", INTERVAL * 2 + SLACK, &all_up);

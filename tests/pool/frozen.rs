@@ -32,13 +32,6 @@ fn all_up(primary: &str) -> String {
     ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ")
 }
 
-fn primary_besides(cluster: &Cluster, old: &str) -> String {
-    wait_until("another primary", SERVER, || {
-        let reigns = |node: &&str| cluster.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f");
-        ["pg01", "pg02", "pg03"].into_iter().filter(|node| *node != old).find(reigns).map(String::from)
-    })
-}
-
 #[test]
 fn nobody_waits_for_a_frozen_node() {
     let cluster = Cluster::nodes("pool-frozen", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
@@ -46,7 +39,7 @@ fn nobody_waits_for_a_frozen_node() {
     cluster.wait_healthy("pg01");
     // pgpool restarts its children by itself only for the first of its list.
     cluster.kill("pg01");
-    let primary = primary_besides(&cluster, "pg01");
+    let (primary, _) = cluster.wait_for_successor("pg01");
     cluster.start("pg01");
     cluster.wait_healthy(&primary);
     a_frozen_standby(&cluster, "pg01", &primary);
@@ -79,7 +72,7 @@ fn a_frozen_primary(cluster: &Cluster, old: &str) {
     let waiting = count_waiting(&mut sessions, write);
     assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen primary{}", checks(cluster));
     eprintln!("the last session on frozen {old} heard of it after {:.1} s", began.elapsed().as_secs_f64());
-    let next = primary_besides(cluster, old);
+    let (next, _) = cluster.wait_for_successor(old);
     wait_writable(cluster, &format!("{old} is frozen"), SERVER);
     cluster.unpause(old);
     cluster.wait_healthy(&next);
