@@ -25,9 +25,12 @@ pub const NAME: &str = "tripwire";
 const LOCK: &str = "/run/pgcluster/tripwire.lock";
 /// Longer than a failover.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Before the next session. The first one after a failover wakes all children, and those that do not get it leave to be restarted, while
-/// pgpool's main process still sits in a sleep of one second (`exec_notice_pcp_child`): that first one shall be a client's.
+/// Before the next session through pgpool. The first one after a failover wakes all children, and those that do not get it leave to be
+/// restarted, while pgpool's main process still sits in a sleep of one second (`exec_notice_pcp_child`): that first one shall be a client's.
+/// The primary is watched meanwhile.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Before the nodes are asked anew: in the moment after a failover the processors are needed for clients that come back.
+const CLIENTS_FIRST: Duration = Duration::from_millis(300);
 /// Between two looks whether all nodes still have a session of ours.
 const REFRESH: Duration = Duration::from_secs(20);
 /// With fewer children than this, one that is taken for good would be missed.
@@ -47,11 +50,14 @@ pub fn leave_behind(spec: &PgpoolSpec) -> io::Result<()> {
 /// Holds one session after the other; returns when pgpool takes none, or another process does the same already.
 pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
     let Some(_lock) = lock()? else { return Ok(()) };
-    let mut last = Instant::now();
+    let (mut last, mut pause) = (Instant::now(), Duration::ZERO);
     while last.elapsed() < PATIENCE {
         let (mut primary, mut sessions) = pool_follow::read_primary(spec, Sessions::new()).await;
         // To be kept while the primary's death is followed: in its child pgpool hears of it.
-        let mut stay = std::pin::pin!(pool::stay(spec));
+        let mut stay = std::pin::pin!(async move {
+            tokio::time::sleep(pause).await;
+            pool::stay(spec).await
+        });
         let stayed = loop {
             tokio::select! {
                 stayed = &mut stay => break stayed.is_ok(),
@@ -69,7 +75,8 @@ pub async fn hold(spec: &PgpoolSpec) -> io::Result<()> {
                 pool_follow::follow(spec, was, sessions).await;
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(CLIENTS_FIRST).await;
+        pause = PAUSE;
     }
     Ok(())
 }
