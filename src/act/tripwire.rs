@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The primary is watched meanwhile.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Before the nodes are asked anew: in the moment after a failover the processors are needed for clients that come back.
-const CLIENTS_FIRST: Duration = Duration::from_millis(300);
+const CLIENTS_FIRST: Duration = Duration::from_millis(500);
 /// Between two looks whether all nodes still have a session of ours.
 const REFRESH: Duration = Duration::from_secs(20);
 /// With fewer children than this, one that is taken for good would be missed.
