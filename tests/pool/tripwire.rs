@@ -6,6 +6,13 @@ use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, checks, wait_for, wait_writ
 use crate::build::{Cluster, POOL};
 use crate::docker::{docker, eventually, wait_until};
 
+const END_SESSION: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgcluster tripwire'";
+
+/// How often pgpool's failover command was told of an election that was not its own.
+fn elections(cluster: &Cluster) -> usize {
+    cluster.logs(POOL).matches("was elected just now").count()
+}
+
 /// Our own process in pgpool's container: pid there, and private memory in kB.
 fn tripwire(cluster: &Cluster) -> Option<(String, u64)> {
     let script = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q '^/proc/self/exe tripwire' && echo ${p#/proc/} $(grep RssAnon $p/status); done; true";
@@ -40,10 +47,10 @@ fn a_death_is_noticed_without_any_client() {
         cluster.wait_healthy(&next);
         old = next;
     }
-    // pgpool's failover command was told of an election that was not its own.
-    assert!(cluster.logs(POOL).contains("was elected just now"), "{}", cluster.logs(POOL));
+    assert!(elections(&cluster) > 0, "{}", cluster.logs(POOL));
     a_false_alarm_costs_nothing(&cluster, &old);
-    somebody_ends_it(&cluster, &old, &pid);
+    let next = dies_between_two_sessions(&cluster, &old);
+    somebody_ends_it(&cluster, &next, &pid);
 }
 
 /// pgpool says who sent the request: the tripwire's own child, or its health check.
@@ -66,11 +73,28 @@ fn dies_unseen(cluster: &Cluster, old: &str) -> String {
 fn a_false_alarm_costs_nothing(cluster: &Cluster, primary: &str) {
     let reign = || cluster.sql_in(primary, "repmgr", "SELECT max(epoch) FROM pgcluster.epoch");
     let before = reign();
-    cluster.sql(primary, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgcluster tripwire'");
+    cluster.sql(primary, END_SESSION);
     wait_writable(cluster, "a false alarm", SLACK);
     eventually("the tripwire again", || is_connected(cluster, primary));
     cluster.wait_healthy(primary);
     assert_eq!(reign(), before);
+}
+
+/// Two seconds pass before it has a session through pgpool again; it watches the primary itself meanwhile.
+fn dies_between_two_sessions(cluster: &Cluster, old: &str) -> String {
+    let before = elections(cluster);
+    cluster.sql(old, END_SESSION);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!is_connected(cluster, old));
+    cluster.kill(old);
+    let (next, elected) = cluster.wait_for_successor(old);
+    eprintln!("{next} is primary {:.2} s after {old} was killed, between two sessions", elected.as_secs_f64());
+    wait_writable(cluster, "killed between two sessions", SERVER);
+    assert_eq!(elections(cluster), before + 1, "{}", cluster.logs(POOL));
+    cluster.start(old);
+    cluster.wait_healthy(&next);
+    eventually("the tripwire again", || is_connected(cluster, &next));
+    next
 }
 
 fn somebody_ends_it(cluster: &Cluster, primary: &str, pid: &str) {
