@@ -54,11 +54,11 @@ fn a_pgpool_with_a_wrong_password_promotes_nobody_and_says_what_is_wrong() {
 fn a_health_check_that_cannot_log_in_promotes_nobody() {
     let cluster = three_nodes("check");
     let reign = cluster.reign("pg01");
-    let verifier = || cluster.sql("pg01", "SELECT rolpassword FROM pg_authid WHERE rolname = 'pgpool'");
-    cluster.sql("pg01", "ALTER ROLE pgpool PASSWORD 'another'");
-    let wrong = verifier();
+    const VERIFIER: &str = "SELECT rolpassword FROM pg_authid WHERE rolname = 'pgpool'";
+    // At once: a health check may come in between.
+    let wrong = cluster.sql("pg01", &format!("ALTER ROLE pgpool PASSWORD 'another'; {VERIFIER}"));
     let began = Instant::now();
-    wait_until("the role has its password again", DEADLINE, || (verifier() != wrong).then_some(()));
+    wait_until("the role has its password again", DEADLINE, || (cluster.sql("pg01", VERIFIER) != wrong).then_some(()));
     let healed = began.elapsed();
     cluster.nobody_but("pg01", Duration::from_secs(12));
     assert!(cluster.acknowledges("pg01", "after pgpool could not log in"));
