@@ -11,7 +11,7 @@ use pgcluster::command::block_on;
 
 use crate::cluster::{Cluster, control, node_name};
 use crate::docker::{docker, logs, try_docker};
-use crate::fault::run;
+use crate::fault::{Fault, run};
 use crate::figure::{Bar, Figure, Samples};
 use crate::setup::Setup;
 
@@ -26,7 +26,7 @@ const HEAVY: [&str; 3] = ["-n", "-c", "4"];
 const LIGHT: [&str; 5] = ["-n", "-c", "4", "-R", "200"];
 const CHECKPOINTS: usize = 60;
 /// A standby that hears nothing for longer than 5 s counts its primary as gone.
-const FROZEN: Duration = Duration::from_secs(2);
+const APART: Duration = Duration::from_secs(2);
 
 pub fn measure(setup: &Setup) -> anyhow::Result<Vec<Figure>> {
     let gb: f64 = std::env::var("PGCLUSTER_BENCH_GB").map_or(Ok(5.0), |text| text.parse()).context("read PGCLUSTER_BENCH_GB")?;
@@ -99,10 +99,11 @@ fn live(cluster: &Cluster, primary: usize) -> anyhow::Result<()> {
 fn rewind(cluster: &Cluster, old: usize, load: &[&str]) -> anyhow::Result<f64> {
     let new = NODES + 1 - old;
     superuser(cluster, old, "CHECKPOINT")?;
-    run(&["pause", &cluster.container(new)])?;
-    let written = pgbench(cluster, old, &[load, &["-T", &FROZEN.as_secs().to_string()]].concat());
+    // Not paused: its kernel would go on receiving, and nothing would be missing afterwards.
+    Fault::Cut.inflict(cluster, new)?;
+    let written = pgbench(cluster, old, &[load, &["-T", &APART.as_secs().to_string()]].concat());
     let killed = run(&["kill", &cluster.container(old)]);
-    run(&["unpause", &cluster.container(new)])?;
+    Fault::Cut.mend(cluster, new)?;
     written.and(killed)?;
     cluster.wait_for_other(old)?;
     run(&["start", &cluster.container(old)])?;
