@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use crate::act::fault_point::fault_point;
 use crate::act::standby::{self, Standby};
-use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Reach, Role};
+use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Role};
 use crate::observe::peer::{Sessions, look_impatiently};
 use crate::plan::promotion::{self, Asker, Frozen, Need};
 use crate::spec::ClusterSpec;
@@ -36,6 +36,10 @@ impl<'a> Wish<'a> {
     /// Nobody's in particular: of pgpool, a start or a health check.
     pub fn of_machine(cluster: &'a ClusterSpec, reason: &'a str, deadline: Duration) -> Wish<'a> {
         Wish { cluster, asker: Asker::Machine, preferred: None, reason, deadline }
+    }
+
+    fn quorum(&self) -> Quorum {
+        promotion::needed(self.cluster.quorum(), self.asker)
     }
 }
 
@@ -87,7 +91,6 @@ pub async fn look_for(patience: Duration, cluster: &ClusterSpec, asker: Asker, s
 
 /// `promote`, for whoever looked just now.
 pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Outcome {
-    let quorum = promotion::needed(wish.cluster.quorum(), wish.asker);
     let began = Instant::now();
     let (mut view, mut sessions, mut asking) = (seen.0, seen.1, Duration::ZERO);
     let mut last = String::new();
@@ -104,7 +107,7 @@ pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Out
                 let because = format!("automatic failover is paused by {}", view.paused().unwrap_or_default());
                 return Outcome::Impossible { because };
             }
-            Need::Promote { because } => match attempt(&wish, quorum, &view, std::mem::take(&mut sessions)).await {
+            Need::Promote { because } => match attempt(&wish, &view, std::mem::take(&mut sessions)).await {
                 Ok(primary) => return Outcome::Promoted { primary },
                 Err(error) => {
                     let now = format!("{because}, but: {error:#}");
@@ -128,9 +131,8 @@ pub async fn promote_after(wish: Wish<'_>, seen: (ClusterView, Sessions)) -> Out
 
 /// The end of a switchover: the sessions hold the locks of the standbys already, and `view` says that the old primary was stopped.
 pub async fn promote_locked(wish: &Wish<'_>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
-    let quorum = wish.cluster.quorum();
-    let locked = lock(wish, quorum, view, sessions).await?;
-    elect(wish, quorum, view, locked).await
+    let locked = lock(wish, view, sessions).await?;
+    elect(wish, view, locked).await
 }
 
 async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::Result<()> {
@@ -141,15 +143,16 @@ async fn finish(wish: &Wish<'_>, primary: NodeNumber, epoch: Epoch) -> anyhow::R
 type Locked<'a> = (Vec<Standby<'a>>, Vec<NodeState>);
 
 /// One try.
-async fn attempt(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
+async fn attempt(wish: &Wish<'_>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<NodeNumber> {
     fault_point("promote-needed");
-    let (standbys, states) = lock(wish, quorum, view, sessions).await?;
+    let (standbys, states) = lock(wish, view, sessions).await?;
     promotion::still_needed(view, standbys.iter().map(Standby::number).zip(&states)).map_err(anyhow::Error::msg)?;
-    elect(wish, quorum, view, (standbys, states)).await
+    elect(wish, view, (standbys, states)).await
 }
 
 /// Enough standbys of those in `view`.
-async fn lock<'a>(wish: &Wish<'a>, quorum: Quorum, view: &ClusterView, sessions: Sessions) -> anyhow::Result<Locked<'a>> {
+async fn lock<'a>(wish: &Wish<'a>, view: &ClusterView, sessions: Sessions) -> anyhow::Result<Locked<'a>> {
+    let quorum = wish.quorum();
     let electorate = promotion::electorate(view, quorum, wish.asker).map_err(anyhow::Error::msg)?;
     let (standbys, states) = standby::lock_all(wish.cluster, sessions, &electorate, quorum.promotion).await;
     promotion::enough(standbys.len(), quorum).map_err(anyhow::Error::msg)?;
@@ -158,10 +161,11 @@ async fn lock<'a>(wish: &Wish<'a>, quorum: Quorum, view: &ClusterView, sessions:
 }
 
 /// Freezes them, and promotes the one that holds the most.
-async fn elect(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, locked: Locked<'_>) -> anyhow::Result<NodeNumber> {
+async fn elect(wish: &Wish<'_>, view: &ClusterView, locked: Locked<'_>) -> anyhow::Result<NodeNumber> {
+    let quorum = wish.quorum();
     let (mut standbys, states) = locked;
     let locked = || standbys.iter().map(Standby::number).zip(&states);
-    promotion::electorate(&reduced(view, locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;
+    promotion::electorate(&view.with_only(locked()), quorum, wish.asker).map_err(anyhow::Error::msg)?;
     promotion::may_know_all(states.iter(), wish.asker, quorum).map_err(anyhow::Error::msg)?;
     let epoch = promotion::next_epoch(states.iter());
     fault_point("promote-locked");
@@ -173,7 +177,7 @@ async fn elect(wish: &Wish<'_>, quorum: Quorum, view: &ClusterView, locked: Lock
     fault_point("promote-frozen");
     let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
     let as_before = locked().filter(|(number, _)| is_frozen(*number));
-    promotion::electorate(&reduced(view, as_before), quorum, wish.asker).map_err(anyhow::Error::msg)?;
+    promotion::electorate(&view.with_only(as_before), quorum, wish.asker).map_err(anyhow::Error::msg)?;
     let chosen = promotion::candidate(&frozen, wish.asker, wish.preferred, quorum).map_err(anyhow::Error::msg)?;
     let told = promotion::followers(&frozen, chosen);
     standbys.retain(|standby| standby.number() == chosen || told.contains(&standby.number()));
@@ -195,11 +199,4 @@ async fn follow_all(followers: &[Standby<'_>], primary: NodeNumber, reign: Epoch
             tracing::warn!("a follower was not told: {error:#}");
         }
     }
-}
-
-/// The view again, of servers these alone, as they were read later.
-fn reduced<'a>(view: &ClusterView, servers: impl Iterator<Item = (NodeNumber, &'a NodeState)>) -> ClusterView {
-    let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
-    let servers = servers.map(|(number, state)| (number, Reach::Serving(Box::new(state.clone()))));
-    ClusterView { nodes: servers.chain(rest).collect(), hosts: view.hosts.clone() }
 }

@@ -135,10 +135,18 @@ impl ClusterView {
         self.nodes.iter().filter_map(|(number, reach)| Some((*number, reach.serving()?)))
     }
 
-    /// The same look with this node in it, who does not ask itself over the network.
+    /// The same look with this server in it as it was read since: a node does not ask itself over the network.
     pub fn with(&self, number: NodeNumber, state: &NodeState) -> ClusterView {
-        let me = (number, Reach::Serving(Box::new(state.clone())));
-        ClusterView { nodes: self.nodes.iter().cloned().chain([me]).collect(), hosts: self.hosts.clone() }
+        let others = self.nodes.iter().filter(|(other, _)| *other != number).cloned();
+        let server = (number, Reach::Serving(Box::new(state.clone())));
+        ClusterView { nodes: others.chain([server]).collect(), hosts: self.hosts.clone() }
+    }
+
+    /// The same look, but of servers these alone, as they were read since.
+    pub fn with_only<'a>(&self, servers: impl Iterator<Item = (NodeNumber, &'a NodeState)>) -> ClusterView {
+        let rest = self.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
+        let servers = servers.map(|(number, state)| (number, Reach::Serving(Box::new(state.clone()))));
+        ClusterView { nodes: servers.chain(rest).collect(), hosts: self.hosts.clone() }
     }
 
     /// The writable node of the highest epoch, among the servers of one system: whoever answers to a node's name may be a stranger.

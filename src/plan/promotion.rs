@@ -1,7 +1,8 @@
 //! Who becomes primary, and whether anybody may: the decisions of a promotion, each over facts that were just read.
 //!
 //! The steps between them (locks, freezing, promoting) are in `act::promote`. The order of decisions is: `need`, `electorate`,
-//! `still_needed`, `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one costs data.
+//! `still_needed`, `next_epoch`, `candidate`. Speed never buys safety here: a promotion that nobody needed costs a pause, a wrong one
+//! costs data.
 
 use crate::model::{ClusterView, Epoch, NodeNumber, NodeState, Quorum, Rank, Reach, Role, SystemId};
 
@@ -81,11 +82,7 @@ pub fn need(view: &ClusterView, asking_ms: u64) -> Need {
 /// Whether to promote still, now that standbys were read again under their locks. The primary may be back since the look: without
 /// synchronous replication it acknowledges commits from then on that a promotion would cut off.
 pub fn still_needed<'a>(view: &ClusterView, locked: impl Iterator<Item = (NodeNumber, &'a NodeState)>) -> Result<(), String> {
-    let mut now = view.clone();
-    for (number, state) in locked {
-        now.nodes.retain(|(other, _)| *other != number);
-        now.nodes.push((number, Reach::Serving(Box::new(state.clone()))));
-    }
+    let now = locked.fold(view.clone(), |view, (number, state)| view.with(number, state));
     match need(&now, 0) {
         Need::Promote { .. } => Ok(()),
         Need::Finish { primary, .. } => Err(format!("node {primary} was promoted meanwhile")),

@@ -1,6 +1,6 @@
 //! `act::promote`, one step at a time. It may die between any two of them, and others run beside it.
 
-use pgcluster::model::{ClusterView, NodeNumber, NodeState, Quorum, Rank, Reach, Role};
+use pgcluster::model::{ClusterView, NodeNumber, NodeState, Quorum, Rank, Role};
 use pgcluster::plan::promotion::{self, Asker, Fitness, Frozen, Need};
 
 use crate::dice::Dice;
@@ -27,6 +27,12 @@ pub struct Session {
     pub id: u64,
     pub node: usize,
     life: u64,
+}
+
+impl Session {
+    fn number(&self) -> NodeNumber {
+        NodeNumber(self.node as u32)
+    }
 }
 
 /// How far the orders to one node are.
@@ -182,13 +188,11 @@ impl Promoter {
         if states.iter().any(|state| state.role == Role::Primary) {
             return Err("somebody was promoted meanwhile".into());
         }
+        let locked = || self.sessions.iter().map(Session::number).zip(&states);
         if !self.handed_over {
-            let numbers = self.sessions.iter().map(|session| NodeNumber(session.node as u32));
-            promotion::still_needed(&view, numbers.zip(&states))?;
+            promotion::still_needed(&view, locked())?;
         }
-        let numbered = self.sessions.iter().zip(&states);
-        let nodes = numbered.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, nodes), quorum(world), self.asker)?;
+        promotion::electorate(&view.with_only(locked()), quorum(world), self.asker)?;
         promotion::may_know_all(states.iter(), self.asker, quorum(world))?;
         let epoch = promotion::next_epoch(states.iter()).0;
         let promise = if world.mutation == Mutation::NoPromise { None } else { Some(Order::Promise(epoch)) };
@@ -218,9 +222,8 @@ impl Promoter {
             .filter_map(|(node, before)| self.frozen(world, &node.session, epoch, before))
             .collect();
         let is_frozen = |number: NodeNumber| frozen.iter().any(|node| node.number == number);
-        let as_before = self.sessions.iter().zip(&before).filter(|(session, _)| is_frozen(NodeNumber(session.node as u32)));
-        let as_before = as_before.map(|(s, state)| (NodeNumber(s.node as u32), Reach::Serving(Box::new(state.clone()))));
-        promotion::electorate(&reduced(&view, as_before), quorum(world), self.asker)?;
+        let as_before = self.sessions.iter().map(Session::number).zip(&before).filter(|(number, _)| is_frozen(*number));
+        promotion::electorate(&view.with_only(as_before), quorum(world), self.asker)?;
         let chosen = promotion::candidate(&frozen, self.asker, self.preferred, world.quorum)?.index();
         let place = self.place;
         world.say(|| format!("    {place:?} epoch {epoch}: {frozen:?} → node {chosen}"));
@@ -228,7 +231,7 @@ impl Promoter {
         if world.mutation == Mutation::PointEverybody {
             told = frozen.iter().map(|node| node.number).collect();
         }
-        let is_frozen = |session: &Session| session.node == chosen || told.contains(&NodeNumber(session.node as u32));
+        let is_frozen = |session: &Session| session.node == chosen || told.contains(&session.number());
         let (candidate, followers): (Vec<_>, Vec<_>) =
             self.sessions.iter().filter(|s| is_frozen(s)).cloned().partition(|session| session.node == chosen);
         let candidate = candidate.into_iter().next().ok_or("the candidate is one of the frozen")?;
@@ -252,19 +255,13 @@ impl Promoter {
         if world.mutation == Mutation::NoReign {
             state.reign.0 = 0;
         }
-        Some(Frozen { number: NodeNumber(session.node as u32), rank, state, fitness: Fitness::Fit, recent: true })
+        Some(Frozen { number: session.number(), rank, state, fitness: Fitness::Fit, recent: true })
     }
 }
 
 /// One bit for each.
 fn slots(followers: &[Session]) -> u8 {
     followers.iter().fold(0, |slots, follower| slots | 1 << follower.node)
-}
-
-/// The view again, of servers these alone, as they were read later.
-fn reduced(view: &ClusterView, servers: impl Iterator<Item = (NodeNumber, Reach)>) -> ClusterView {
-    let rest = view.nodes.iter().filter(|(_, reach)| reach.serving().is_none()).cloned();
-    ClusterView { nodes: servers.chain(rest).collect(), hosts: view.hosts.clone() }
 }
 
 fn promoting(epoch: u64, candidate: &Session, followers: Vec<Session>) -> Stage {
