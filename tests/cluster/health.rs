@@ -19,13 +19,16 @@ impl Cluster {
         self.is_running(node) && self.try_sql(node, "SELECT pg_is_in_recovery()").is_ok_and(|text| text == "f")
     }
 
-    /// Waits for a primary other than `old`, which is not asked: it may be paused. Its name and how long it took.
+    /// A primary other than `old`, which is not asked: it may be paused.
+    pub fn successor(&self, old: &str) -> Option<String> {
+        self.nodes.iter().find(|node| *node != old && self.is_primary(node)).cloned()
+    }
+
+    /// Its name and how long it took.
     #[track_caller]
     pub fn wait_for_successor(&self, old: &str) -> (String, Duration) {
         let began = Instant::now();
-        let next = wait_until(&format!("a primary after {old}"), DEADLINE, || {
-            self.nodes.iter().find(|node| *node != old && self.is_primary(node)).cloned()
-        });
+        let next = wait_until(&format!("a primary after {old}"), DEADLINE, || self.successor(old));
         (next, began.elapsed())
     }
 

@@ -14,6 +14,12 @@ pub const SERVER: Duration = Duration::from_secs(40);
 /// As `belief` says it of three nodes that nothing has happened to.
 pub const ALL_UP: &str = "pg01 up primary, pg02 up standby, pg03 up standby";
 
+/// As `belief` says it of three nodes with this primary.
+pub fn all_up(primary: &str) -> String {
+    let role = |node: &str| if node == primary { "primary" } else { "standby" };
+    ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ")
+}
+
 /// pgpool's own client of its administration protocol.
 pub fn pcp(cluster: &Cluster, program: &str, args: &[&str]) -> Result<String, String> {
     let container = cluster.container(POOL);

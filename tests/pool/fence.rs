@@ -1,6 +1,6 @@
 //! A primary that was deposed while it was frozen, and whose own health check is dead: who stops it?
 
-use crate::belief::{INTERVAL, SLACK, checks, wait_for};
+use crate::belief::{INTERVAL, SERVER, SLACK, all_up, checks, wait_for};
 use crate::build::Cluster;
 use crate::docker::wait_until;
 
@@ -15,7 +15,7 @@ fn a_thawed_primary_is_stopped_by_others() {
     let started = || cluster.inspect("pg01", "{{.RestartCount}}");
     let before = started();
     cluster.pause("pg01");
-    let (next, _) = cluster.wait_for_successor("pg01");
+    let next = wait_until("another primary", SERVER, || cluster.successor("pg01"));
     cluster.unpause("pg01");
     wait_until("a restart of pg01", INTERVAL * 2 + SLACK, || (started() != before).then_some(()));
     assert!(
@@ -24,7 +24,5 @@ fn a_thawed_primary_is_stopped_by_others() {
         checks(&cluster)
     );
     cluster.wait_nodes_healthy(&next);
-    let role = |node: &str| if node == next { "primary" } else { "standby" };
-    let all_up = ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ");
-    wait_for(&cluster, "pg01 is a standby", INTERVAL * 2 + SLACK, &all_up);
+    wait_for(&cluster, "pg01 is a standby", INTERVAL * 2 + SLACK, &all_up(&next));
 }

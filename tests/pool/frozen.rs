@@ -3,7 +3,7 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use crate::belief::{INTERVAL, SERVER, SLACK, checks, wait_for, wait_writable};
+use crate::belief::{INTERVAL, SERVER, SLACK, all_up, checks, wait_for, wait_writable};
 use crate::build::{Cluster, OWNER_PASSWORD, POOL};
 use crate::docker::wait_until;
 use crate::session::Session;
@@ -27,11 +27,6 @@ fn count_waiting(sessions: &mut [Session], statement: &str) -> usize {
     sessions.iter().filter(|session| session.hear(PATIENCE) == Err(RecvTimeoutError::Timeout)).count()
 }
 
-fn all_up(primary: &str) -> String {
-    let role = |node: &str| if node == primary { "primary" } else { "standby" };
-    ["pg01", "pg02", "pg03"].map(|node| format!("{node} up {}", role(node))).join(", ")
-}
-
 #[test]
 fn nobody_waits_for_a_frozen_node() {
     let cluster = Cluster::nodes("pool-frozen", 3).pgpool().restart("unless-stopped").env("FAILOVER_MODE", "auto").up();
@@ -39,7 +34,7 @@ fn nobody_waits_for_a_frozen_node() {
     cluster.wait_healthy("pg01");
     // pgpool restarts its children by itself only for the first of its list.
     cluster.kill("pg01");
-    let (primary, _) = cluster.wait_for_successor("pg01");
+    let primary = wait_until("another primary", SERVER, || cluster.successor("pg01"));
     cluster.start("pg01");
     cluster.wait_healthy(&primary);
     a_frozen_standby(&cluster, "pg01", &primary);
@@ -72,7 +67,7 @@ fn a_frozen_primary(cluster: &Cluster, old: &str) {
     let waiting = count_waiting(&mut sessions, write);
     assert_eq!(waiting, 0, "of {SESSIONS} sessions hang on the frozen primary{}", checks(cluster));
     eprintln!("the last session on frozen {old} heard of it after {:.1} s", began.elapsed().as_secs_f64());
-    let (next, _) = cluster.wait_for_successor(old);
+    let next = wait_until("another primary", SERVER, || cluster.successor(old));
     wait_writable(cluster, &format!("{old} is frozen"), SERVER);
     cluster.unpause(old);
     cluster.wait_healthy(&next);

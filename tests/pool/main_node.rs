@@ -1,6 +1,6 @@
 //! pgpool's main node, the first backend in use, from which it reads first: what if pgpool has it wrong?
 
-use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, checks, pcp, wait_for, wait_writable, writes};
+use crate::belief::{ALL_UP, INTERVAL, SERVER, SLACK, all_up, checks, pcp, wait_for, wait_writable, writes};
 use crate::build::{Cluster, POOL};
 use crate::docker::{eventually, wait_until};
 
@@ -12,8 +12,7 @@ fn a_backend_that_came_back_without_an_attachment_locks_nobody_out() {
     cluster.kill("pg01");
     let primary = wait_until("another primary", SERVER, || cluster.primary());
     cluster.start("pg01");
-    let well =
-        ALL_UP.replace("up primary", "up standby").replace(&format!("{primary} up standby"), &format!("{primary} up primary"));
+    let well = all_up(&primary);
     wait_for(&cluster, "pg01 streams", SERVER, &well);
     wait_writable(&cluster, "pg01 streams", SLACK);
     // A check that attaches pg01 before the packet is repeated makes all well.
